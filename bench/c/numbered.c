@@ -1,0 +1,88 @@
+/* numbered: COUNT lines "SEQ LENGTH CRC PAYLOAD" of varying length, so that a
+ * reader can tell a lost, torn or mixed line from a whole one.
+ *
+ * The writes are cut without regard to line ends (a line in three writes, forty
+ * lines in one), since it is the supervisor's work to put lines together. Every
+ * 500th line is longer than PIPE_BUF, every 5,000th is 30 KB: a write that is
+ * not atomic by luck. Reads COUNT from the file `cfg` beside its `run`, and
+ * stays when it is done. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "stamp.h"
+
+static uint32_t table[256];
+static uint32_t seed;
+
+static uint32_t draw(void)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return seed >> 8;
+}
+
+static uint32_t crc(const char *p, size_t n)
+{
+	uint32_t c = 0xffffffffu;
+
+	while (n--)
+		c = table[(c ^ (unsigned char)*p++) & 255] ^ (c >> 8);
+	return ~c;
+}
+
+static void out(const char *p, size_t n)
+{
+	while (n) {
+		ssize_t got = write(1, p, n);
+
+		if (got <= 0)
+			_exit(111);
+		p += got;
+		n -= (size_t)got;
+	}
+}
+
+int main(void)
+{
+	static char buf[1 << 17], payload[32768];
+	char dir[4096], *name;
+	long seq, count = 0, length, i;
+	size_t fill = 0, limit = 1;
+	FILE *cfg = fopen("cfg", "r");
+	uint32_t c, k;
+
+	if (!cfg || fscanf(cfg, "%ld", &count) != 1)
+		return 100;
+	fclose(cfg);
+	if (!getcwd(dir, sizeof dir) || !(name = strrchr(dir, '/')))
+		return 100;
+	seed = (uint32_t)atoi(name + 2) + 1;
+	for (c = 0; c < 256; c++) {
+		uint32_t r = c;
+
+		for (k = 0; k < 8; k++)
+			r = r & 1 ? 0xedb88320u ^ (r >> 1) : r >> 1;
+		table[c] = r;
+	}
+	for (seq = 0; seq < count; seq++) {
+		length = draw() % 180;
+		if (seq % 500 == 499)
+			length = 4000 + draw() % 4000;
+		if (seq % 5000 == 4999)
+			length = 30000;
+		for (i = 0; i < length; i++)
+			payload[i] = (char)(' ' + draw() % 95);
+		fill += (size_t)snprintf(buf + fill, 64, "%ld %ld %08x ", seq, length, crc(payload, (size_t)length));
+		memcpy(buf + fill, payload, (size_t)length);
+		fill += (size_t)length;
+		buf[fill++] = '\n';
+		while (fill >= limit) {
+			out(buf, limit);
+			fill -= limit;
+			memmove(buf, buf + limit, fill);
+			limit = 1 + draw() % (draw() % 8 ? 300 : 40000);
+		}
+	}
+	out(buf, fill);
+	for (;;)
+		pause();
+}

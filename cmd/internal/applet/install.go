@@ -1,0 +1,47 @@
+package applet
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Install makes a symbolic link in dir for every tool of the table, pointing
+// at the binary exe, an absolute path: by its bare name when it is in dir too,
+// so that the two can be moved together, else by exe. The directory is made
+// when missing, since an image without a shell has no mkdir. Links that
+// already lead to exe are left alone; when any other file has a tool's name
+// nothing is made, and the error names the file.
+func (t Table) Install(dir, exe string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make directory: %w", err)
+	}
+	self, err := os.Stat(exe)
+	if err != nil {
+		return fmt.Errorf("find the program itself: %w", err)
+	}
+	target := exe
+	if here, err := os.Stat(filepath.Join(dir, filepath.Base(exe))); err == nil && os.SameFile(here, self) {
+		target = filepath.Base(exe)
+	}
+	var missing []string
+	for _, c := range t {
+		link := filepath.Join(dir, c.Name)
+		_, err := os.Lstat(link)
+		if errors.Is(err, fs.ErrNotExist) {
+			missing = append(missing, link)
+			continue
+		}
+		if fi, err := os.Stat(link); err != nil || !os.SameFile(fi, self) {
+			return fmt.Errorf("make link %s: it is there already and is not %s", link, exe)
+		}
+	}
+	for _, link := range missing {
+		if err := os.Symlink(target, link); err != nil {
+			return fmt.Errorf("make link: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package applet
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// Table is the tools of a binary, in the order in which help lists them.
+type Table []*Command
+
+// Find returns the tool of that name, nil when there is none.
+func (t Table) Find(name string) *Command {
+	for _, c := range t {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// Summaries returns a line a tool, its name and what it does.
+func (t Table) Summaries() string {
+	width := 0
+	for _, c := range t {
+		width = max(width, len(c.Name))
+	}
+	var b strings.Builder
+	for _, c := range t {
+		b.WriteString("  " + c.Name + strings.Repeat(" ", width-len(c.Name)+2) + c.Summary + "\n")
+	}
+	return b.String()
+}
+
+// HelpText returns what help says of the tool.
+func (c *Command) HelpText() string {
+	return c.Name + ": " + c.Summary + "\n\n" +
+		"usage: " + c.Synopsis + "\n\n" +
+		c.Help + "\n" +
+		"See the manual page " + c.Name + "(" + strconv.Itoa(c.Section) + ").\n"
+}
+
+// Help returns what help says of the tool of that name. The error names it.
+func (t Table) Help(name string) (string, error) {
+	if c := t.Find(name); c != nil {
+		return c.HelpText(), nil
+	}
+	return "", errors.New("no tool is called " + strconv.Quote(name))
+}

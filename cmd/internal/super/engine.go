@@ -1,0 +1,102 @@
+// Package super has the supervisors of daemontools, svscan and supervise:
+// the engine of PID 1 without its duties.
+//
+// daemontools' own die of TERM and leave their services running, as orphans
+// that the next svscan starts a second time. Ours stop what they supervise,
+// wait for its end, and then exit.
+package super
+
+import (
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/cmd/internal/applet"
+	"svinit/reaper"
+	"svinit/services"
+	"svinit/services/epoll"
+	"svinit/services/svdir"
+)
+
+// engine is what both run on.
+type engine struct {
+	services.Config
+	signals chan os.Signal
+}
+
+// newEngine prepares to supervise. Services write to our own standard output
+// and error, as in daemontools.
+func newEngine(e *applet.Env) (*engine, error) {
+	en := &engine{signals: make(chan os.Signal, 16)}
+	signal.Notify(en.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGALRM)
+	procs, err := reaper.New()
+	if err != nil {
+		return nil, applet.Fatal("unable to adopt orphans", err)
+	}
+	poll, err := epoll.New()
+	if err != nil {
+		return nil, applet.Fatal("unable to wait for commands", err)
+	}
+	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, applet.Fatal("unable to open /dev/null", err)
+	}
+	en.Config = services.Config{
+		Procs:      procs,
+		Poll:       poll,
+		Say:        func(line string) { e.Stderr.WriteString(line + "\n") },
+		Prog:       e.Name,
+		Env:        os.Environ(),
+		Stdin:      uintptr(null),
+		StateBases: svdir.Bases(e.Getenv("SVINIT_STATE_DIR"), os.Geteuid()),
+	}
+	go procs.Run()
+	go func() {
+		for poll.Wait() == nil {
+		}
+	}()
+	return en, nil
+}
+
+// supervisor is a Set or a Single.
+type supervisor interface {
+	Run()
+	Stop()
+	Kill()
+	Done() <-chan struct{}
+}
+
+// run supervises until it is done. The second TERM or INT kills.
+func (en *engine) run(s supervisor, alarm func()) {
+	go s.Run()
+	stop := s.Stop
+	for {
+		select {
+		case <-s.Done():
+			return
+		case sig := <-en.signals:
+			if sig == syscall.SIGALRM {
+				alarm()
+				continue
+			}
+			stop()
+			stop = s.Kill
+		}
+	}
+}
+
+// enter makes dir the current directory, as both programs do first, and
+// returns its absolute path.
+func enter(dir string) (string, error) {
+	if err := os.Chdir(dir); err != nil {
+		return "", applet.Fatal("unable to chdir to "+dir, err)
+	}
+	abs, err := os.Getwd()
+	if err != nil {
+		return "", applet.Fatal("unable to find the current directory", err)
+	}
+	return filepath.Clean(abs), nil
+}

@@ -1,0 +1,39 @@
+package svctl
+
+import (
+	"errors"
+	"io/fs"
+
+	"svinit/cmd/internal/applet"
+	"svinit/services/svdir"
+)
+
+// Svok is svok(8). Arguments after the first are ignored, as by daemontools.
+var Svok = applet.Command{
+	Name:     "svok",
+	Synopsis: "svok dir",
+	Summary:  "say whether a service is supervised",
+	Section:  8,
+	Help: `Exits 0 when a supervisor listens in the service directory, 100 when none does,
+and 111 with a message when that cannot be found out.
+`,
+	Run: svok,
+}
+
+func svok(e *applet.Env) error {
+	if len(e.Args) == 0 {
+		return applet.ErrUsage
+	}
+	arg := e.Args[0]
+	dir, err := find(e, arg)
+	if err != nil {
+		return applet.Fatal("unable to chdir to "+arg, err)
+	}
+	if _, err = probe(e, dir); err == nil {
+		return nil
+	}
+	if err == svdir.ErrNotRunning || errors.Is(err, fs.ErrNotExist) {
+		return applet.Silent(applet.Wrong)
+	}
+	return applet.Fatal("unable to open "+arg+"/supervise/ok", err)
+}

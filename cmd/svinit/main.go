@@ -1,0 +1,56 @@
+// The runtime would open the files of our cgroup at start and read them every
+// second to set GOMAXPROCS: reads in every svc, wake-ups in an idle PID 1.
+
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
+// Svinit is the first process of a container that runs more than one thing,
+// and, by the name it is called with, every tool of daemontools.
+//
+//	svinit                  supervise /etc/service
+//	svinit CMD ARG...       the same, with CMD as the main program
+//	svinit -- CMD ARG...    the same, whatever CMD is called
+//	svinit NAME ARG...      run the tool NAME, as a link called NAME does
+//	svinit --install DIR    make these links
+//	svinit --version
+//	svinit help [NAME|env]
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/moby/sys/reexec"
+
+	"svinit/cmd/internal/applet"
+)
+
+func main() {
+	for _, c := range commands {
+		reexec.Register(c.Name, func() { os.Exit(c.Main(env())) })
+	}
+	if len(os.Args) == 0 { // as execve(2) allowed before Linux 5.18
+		os.Args = []string{program}
+	}
+	// The table of reexec has names; argv[0] may have directories.
+	os.Args[0] = filepath.Base(os.Args[0])
+	reexec.Init()
+	if len(os.Args) > 1 && commands.Find(os.Args[1]) != nil {
+		os.Args = os.Args[1:]
+		reexec.Init()
+	}
+	os.Args[0] = program
+	os.Exit(svinit(env()))
+}
+
+// env is what the process was given.
+func env() *applet.Env {
+	return &applet.Env{
+		Name:   os.Args[0],
+		Args:   os.Args[1:],
+		Stdin:  os.Stdin,
+		Stdout: os.Stdout,
+		Stderr: os.Stderr,
+		Getenv: os.Getenv,
+	}
+}

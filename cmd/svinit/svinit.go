@@ -1,0 +1,103 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"svinit/cmd/internal/applet"
+	pid1 "svinit/init"
+)
+
+const program = "svinit"
+
+// version is set by the build, with -ldflags "-X main.version=1.0".
+var version string
+
+const usage = `usage: svinit                    supervise the services of the scan directory
+       svinit [--] CMD ARG...    the same, with a main program
+       svinit NAME ARG...        run a tool
+       svinit --install DIR      make links to the tools in DIR
+       svinit --version
+       svinit help [NAME|env]
+`
+
+// svinit is what the binary does under its own name. The main program's
+// arguments are its own: only what stands before it is ours.
+func svinit(e *applet.Env) (code int) {
+	args := e.Args
+	first := ""
+	if len(args) > 0 {
+		first = args[0]
+	}
+	switch {
+	case first == "--":
+		args = args[1:]
+	case first == "--version" && len(args) == 1:
+		return say(e, program+" "+buildVersion()+"\n", nil)
+	case first == "--install" && len(args) == 2:
+		exe, err := os.Executable()
+		if err == nil {
+			err = commands.Install(args[1], exe)
+		}
+		return say(e, "", err)
+	case first == "help" && len(args) <= 2, (first == "--help" || first == "-h") && len(args) == 1:
+		text, err := help(args[1:])
+		if err != nil {
+			return misuse(e, err.Error(), commandList())
+		}
+		return say(e, text, nil)
+	case first == "--version", first == "--install", first == "help":
+		return misuse(e, "wrong number of arguments after "+first, usage)
+	case strings.HasPrefix(first, "-"):
+		return misuse(e, "unknown option "+first, usage)
+	}
+	return pid1.Main(args, e.Stdin, e.Stdout, e.Stderr)
+}
+
+// say ends with a text or an error.
+func say(e *applet.Env, text string, err error) int {
+	if err == nil {
+		_, err = e.Stdout.WriteString(text)
+	}
+	if err != nil {
+		e.Say("fatal: " + err.Error())
+		return applet.Refused
+	}
+	return 0
+}
+
+// misuse ends with what is wrong in one line and how it is right.
+func misuse(e *applet.Env, wrong, right string) int {
+	e.Say(wrong)
+	e.Stderr.WriteString(right)
+	return applet.Wrong
+}
+
+func help(topic []string) (string, error) {
+	if len(topic) == 0 {
+		return "svinit: PID 1 and daemontools for containers, in one binary\n\n" +
+			usage + "\n" + commandList() +
+			"\nhelp env lists the environment variables. See the manual page svinit(8).\n", nil
+	}
+	switch topic[0] {
+	case "env":
+		return pid1.HelpEnv(), nil
+	case program:
+		return help(nil)
+	}
+	return commands.Help(topic[0])
+}
+
+func commandList() string { return "tools:\n" + commands.Summaries() }
+
+// buildVersion returns the version set by the build, else that of the commit.
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(unknown)"
+}

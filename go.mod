@@ -1,0 +1,9 @@
+module svinit
+
+go 1.26.0
+
+require (
+	github.com/kelseyhightower/envconfig v1.4.0
+	github.com/moby/sys/reexec v0.1.0
+	golang.org/x/sys v0.49.0
+)

@@ -1,0 +1,136 @@
+package pid1
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/kelseyhightower/envconfig"
+	"golang.org/x/sys/unix"
+)
+
+// Config is what the environment says, in variables that begin with SVINIT_.
+// "svinit help env" is made from this struct.
+type Config struct {
+	ServiceDir  string        `split_words:"true" default:"/etc/service" desc:"the scan directory: its entries are the services"`
+	StateDir    string        `split_words:"true" desc:"where state goes for service directories that cannot be written, before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
+	StopTimeout time.Duration `split_words:"true" default:"8s" desc:"how long a stop may take before what is left is killed"`
+	Log         logFormat     `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
+	Group       bool          `split_words:"true" default:"false" desc:"pass signals to the main program's process group, not to it alone"`
+	Signals     signalMap     `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on)"`
+}
+
+const prefix = "svinit"
+
+// readConfig reads the environment. The error names the variable.
+func readConfig() (Config, error) {
+	var c Config
+	err := envconfig.Process(prefix, &c)
+	var bad *envconfig.ParseError
+	if errors.As(err, &bad) {
+		return c, fmt.Errorf("%s=%q: %w", bad.KeyName, bad.Value, bad.Err)
+	}
+	if err == nil && c.StopTimeout < 0 {
+		err = errors.New("SVINIT_STOP_TIMEOUT: a time cannot be negative")
+	}
+	if err != nil {
+		return c, err
+	}
+	if c.ServiceDir, err = filepath.Abs(c.ServiceDir); err != nil {
+		return c, fmt.Errorf("SVINIT_SERVICE_DIR=%q: %w", c.ServiceDir, err)
+	}
+	if c.StateDir != "" && !filepath.IsAbs(c.StateDir) {
+		return c, fmt.Errorf("SVINIT_STATE_DIR=%q: not an absolute path", c.StateDir)
+	}
+	return c, nil
+}
+
+// HelpEnv returns the table of the variables: name, default, meaning.
+func HelpEnv() string {
+	var s strings.Builder
+	for f := range reflect.TypeFor[Config]().Fields() {
+		fmt.Fprintf(&s, "%s_%s", strings.ToUpper(prefix), envName(f.Name))
+		if d := f.Tag.Get("default"); d != "" {
+			fmt.Fprintf(&s, " (default %s)", d)
+		}
+		fmt.Fprintf(&s, "\n\t%s\n", f.Tag.Get("desc"))
+	}
+	return s.String()
+}
+
+// envName splits a field's name as envconfig does: StateDir, STATE_DIR.
+func envName(field string) string {
+	var s strings.Builder
+	for i, r := range field {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			s.WriteByte('_')
+		}
+		s.WriteRune(r)
+	}
+	return strings.ToUpper(s.String())
+}
+
+// logFormat is the value of SVINIT_LOG.
+type logFormat string
+
+const (
+	logPrefix  logFormat = "prefix"
+	logRaw     logFormat = "raw"
+	logInherit logFormat = "inherit"
+)
+
+// Decode implements envconfig.Decoder.
+func (l *logFormat) Decode(s string) error {
+	switch *l = logFormat(s); *l {
+	case logPrefix, logRaw, logInherit:
+		return nil
+	}
+	return errors.New("not one of prefix, raw, inherit")
+}
+
+// signalMap is the value of SVINIT_SIGNALS: what a signal becomes, 0 for
+// nothing.
+type signalMap map[syscall.Signal]syscall.Signal
+
+// Decode implements envconfig.Decoder.
+func (m *signalMap) Decode(s string) error {
+	*m = make(signalMap)
+	for pair := range strings.SplitSeq(s, ",") {
+		if pair = strings.TrimSpace(pair); pair == "" {
+			continue
+		}
+		from, to, ok := strings.Cut(pair, "=")
+		if !ok {
+			return fmt.Errorf("%q is not of the form TERM=QUIT", pair)
+		}
+		f, err := parseSignal(from)
+		if err != nil {
+			return err
+		}
+		var t syscall.Signal
+		if strings.TrimSpace(to) != "" {
+			if t, err = parseSignal(to); err != nil {
+				return err
+			}
+		}
+		(*m)[f] = t
+	}
+	return nil
+}
+
+// parseSignal understands TERM, SIGTERM, term and 15.
+func parseSignal(s string) (syscall.Signal, error) {
+	s = strings.ToUpper(strings.TrimSpace(s))
+	n := 0
+	if _, err := fmt.Sscanf(s+"\n", "%d\n", &n); err == nil && n > 0 && n <= 64 {
+		return syscall.Signal(n), nil
+	}
+	if sig := unix.SignalNum("SIG" + strings.TrimPrefix(s, "SIG")); sig != 0 {
+		return sig, nil
+	}
+	return 0, fmt.Errorf("%q is not a signal", s)
+}

@@ -1,0 +1,176 @@
+// Package pid1 is the first process of a container: it is what svinit does
+// when it is called by that name. (A package cannot be called init; the
+// folder is init because that is what it is.)
+//
+// Its life has three phases. Boot reads the configuration, takes over the
+// descriptors and signals, and starts a handful of goroutines, each with one
+// thing to wait for: the reaper for children, the poller for FIFOs and
+// inotify, the multiplexer for what services write, the set for the scan
+// directory. Run forwards signals, or obeys them. Stop goes through the table
+// of phases in phases.go and returns the exit code.
+package pid1
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/reaper"
+	"svinit/services"
+	"svinit/services/epoll"
+	"svinit/services/svdir"
+	"svinit/services/svlog"
+)
+
+// Exit codes: of daemontools for what is wrong with us, of the shell for a
+// main program that could not be started.
+const (
+	exitWrong    = 100
+	exitRefused  = 111
+	exitNotExec  = 126
+	exitNotFound = 127
+)
+
+// system is everything that Main has started.
+type system struct {
+	conf    Config
+	signals chan os.Signal
+	procs   *reaper.Reaper
+	poll    *epoll.Set
+	log     *svlog.Mux
+	set     *services.Set
+
+	reaped  chan struct{}   // closed when no child is left, after Drain
+	written <-chan struct{} // closed when the log has been written, after Stop
+
+	inherited []int // descriptors that we were given beyond standard error
+	main      int   // the main program's pid, 0 without one or when it has ended
+	mainEnded chan syscall.WaitStatus
+}
+
+// Main supervises the services of the scan directory until it is told to stop
+// or, with a command, until that main program ends. It returns the exit code
+// of the container.
+func Main(command []string, stdin, stdout, stderr *os.File) int {
+	s := &system{
+		signals:   listenUrgent(),
+		reaped:    make(chan struct{}),
+		inherited: claimDescriptors(),
+		mainEnded: make(chan syscall.WaitStatus, 1),
+	}
+	if code, err := s.boot(len(command) > 0); err != nil {
+		fmt.Fprintf(stderr, "svinit: fatal: %v\n", err)
+		return code
+	}
+	code := 0
+	if len(command) > 0 {
+		var err error
+		if code, err = s.startMain(command); err != nil {
+			s.say("svinit: fatal: unable to run " + svlog.Printable(command[0]) + ": " + err.Error())
+			s.set.Stop()
+		}
+	}
+	go s.guard("scan "+s.conf.ServiceDir, s.set.Run)
+	listenRest(s.signals)
+	if code == 0 {
+		code = s.run()
+	}
+	s.stop()
+	return code
+}
+
+// boot starts all but the services.
+func (s *system) boot(quiet bool) (code int, err error) {
+	// A few hundred KB live: collecting at twice that, not at the 4 MB where
+	// Go begins, is worth its little time to a process that lies still.
+	debug.SetGCPercent(25)
+
+	if s.conf, err = readConfig(); err != nil {
+		return exitWrong, fmt.Errorf("unable to understand %w", err)
+	}
+	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return exitRefused, fmt.Errorf("unable to open /dev/null: %w", err)
+	}
+	if s.procs, err = reaper.New(); err != nil {
+		return exitRefused, fmt.Errorf("unable to adopt orphans: %w", err)
+	}
+	if s.poll, err = epoll.New(); err != nil {
+		return exitRefused, fmt.Errorf("unable to wait for commands: %w", err)
+	}
+	format := svlog.Prefix
+	if s.conf.Log == logRaw {
+		format = svlog.Raw
+	}
+	if s.log, err = svlog.New(format, 1, 2); err != nil {
+		return exitRefused, fmt.Errorf("unable to carry output: %w", err)
+	}
+	cfg := &services.Config{
+		Procs:      s.procs,
+		Poll:       s.poll,
+		Log:        s.log,
+		Say:        s.say,
+		Prog:       "svinit",
+		Env:        os.Environ(),
+		Stdin:      uintptr(null),
+		StateBases: svdir.Bases(s.conf.StateDir, os.Geteuid()),
+		OOMKills:   oomKills,
+	}
+	if s.conf.Log == logInherit {
+		cfg.Log = nil
+	}
+	s.set = services.NewSet(cfg, s.conf.ServiceDir, quiet)
+	go func() {
+		s.procs.Run()
+		close(s.reaped)
+	}()
+	go s.guard("wait for commands", func() {
+		for s.poll.Wait() == nil {
+		}
+	})
+	go s.guard("carry output", s.log.Run)
+	return 0, nil
+}
+
+// guard keeps a bug in one goroutine from ending them all.
+func (s *system) guard(what string, f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.say(fmt.Sprintf("svinit: warning: unable to %s any more: a bug of svinit: %v: %s", what, p, svlog.Printable(string(debug.Stack()))))
+		}
+	}()
+	f()
+}
+
+// say takes a line for standard error.
+func (s *system) say(line string) { s.log.Say(line) }
+
+// run obeys signals and returns, with the exit code, when it is time to stop.
+func (s *system) run() int {
+	for {
+		select {
+		case sig := <-s.signals:
+			if s.main != 0 {
+				s.forward(sig.(syscall.Signal))
+			} else if stops(sig.(syscall.Signal)) {
+				return 0
+			} else if sig == syscall.SIGALRM {
+				s.set.Rescan()
+			}
+		case ws := <-s.mainEnded:
+			s.main = 0
+			return exitCode(ws)
+		}
+	}
+}
+
+// exitCode is a process's exit code as a shell has it.
+func exitCode(ws syscall.WaitStatus) int {
+	if ws.Signaled() {
+		return 128 + int(ws.Signal())
+	}
+	return ws.ExitStatus()
+}

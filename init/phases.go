@@ -1,0 +1,106 @@
+package pid1
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// phase is a step of the shutdown: what is asked for, what ends it, and what
+// is done when its time is up. It ends the moment that its work is done.
+type phase struct {
+	name  string
+	begin func(*system)
+	over  func(*system) <-chan struct{}
+	late  func(*system) // nil: give up waiting
+}
+
+// shutdown is the order of a stop. Leftovers, such as what a service has put
+// into the background, may hold the pipe of a logger open, so they are asked
+// to end while the loggers read what is still to be read.
+var shutdown = []phase{
+	{
+		name:  "services",
+		begin: func(s *system) { s.set.Stop() },
+		over:  func(s *system) <-chan struct{} { return s.set.Down() },
+		late:  func(s *system) { s.set.Kill() },
+	},
+	{
+		name:  "loggers",
+		begin: func(s *system) { signalLeftovers(syscall.SIGTERM, s.supervised) },
+		over:  func(s *system) <-chan struct{} { return s.set.Done() },
+		late: func(s *system) {
+			signalLeftovers(syscall.SIGKILL, s.supervised)
+			s.set.KillLoggers()
+		},
+	},
+	{
+		name: "leftovers",
+		begin: func(s *system) {
+			s.procs.Drain()
+			signalLeftovers(syscall.SIGTERM, nil)
+		},
+		over: func(s *system) <-chan struct{} { return s.reaped },
+		late: func(s *system) { signalLeftovers(syscall.SIGKILL, nil) },
+	},
+	{
+		name:  "output",
+		begin: func(s *system) { s.written = s.log.Stop() },
+		over:  func(s *system) <-chan struct{} { return s.written },
+	},
+}
+
+// grace is the least that a phase gets, and how long what has been killed has
+// to die, which is not up to it but to the kernel.
+const grace = time.Second
+
+// supervised says whether a process is one that we started, or of its session.
+func (s *system) supervised(pid, session int) bool {
+	return s.procs.Started(pid) || s.procs.Started(session)
+}
+
+// stop runs the shutdown. It always ends: each phase has a deadline, and what
+// survives KILL is left to the kernel, which ends it with us.
+func (s *system) stop() {
+	deadline := time.Now().Add(s.conf.StopTimeout)
+	hurry := false
+	for _, p := range shutdown {
+		p.begin(s)
+		end := deadline
+		if least := time.Now().Add(grace); p.name != shutdown[0].name && end.Before(least) {
+			end = least
+		}
+		timer := time.NewTimer(time.Until(end))
+		if hurry {
+			timer.Reset(0)
+		}
+		for killed := false; ; {
+			select {
+			case <-p.over(s):
+			case sig := <-s.signals:
+				if sig == syscall.SIGTERM || sig == syscall.SIGINT {
+					hurry = true
+					timer.Reset(0)
+				}
+				continue
+			case <-timer.C:
+				if !killed && p.late != nil {
+					killed = true
+					if !hurry {
+						s.warnLate(p)
+					}
+					p.late(s)
+					timer.Reset(grace)
+					continue
+				}
+			}
+			break
+		}
+		timer.Stop()
+	}
+}
+
+// warnLate says who has to be killed.
+func (s *system) warnLate(p phase) {
+	s.say(fmt.Sprintf("svinit: warning: unable to stop everything within %v: killing %s", s.conf.StopTimeout, p.name))
+}

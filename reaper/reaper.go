@@ -1,0 +1,204 @@
+// Package reaper is the only place in svinit that waits for children.
+//
+// A process has one table of children, and any wait(2) for "any child" takes
+// whatever has ended, so two waiters in one process steal each other's exit
+// statuses. Everything is therefore started through [Reaper.Start], reported
+// by the goroutine in [Reaper.Run], and signalled through [Reaper.Signal].
+//
+// Three races are closed by one lock:
+//
+//   - Start forks and enters the pid into the table under it, and Run takes a
+//     status only while holding it: a child that dies before fork has returned
+//     is in the table when its status is looked up.
+//   - A pid is free to be used again once its status has been taken. That too
+//     happens under the lock, so Signal never hits a stranger.
+//   - Run learns that something has ended by waitid(2) with WNOWAIT, which
+//     takes nothing. What exec left when it failed is thus still there for
+//     syscall.ForkExec, which waits for it itself, inside Start.
+//
+// A child that is not in the table was somebody else's and came to us when
+// its parent died: an orphan. It is reaped and counted.
+package reaper
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrDraining says that nothing is started any more, since Drain was called.
+var ErrDraining = errors.New("shutting down")
+
+// Reaper starts, waits for and signals the children of this process. There
+// must be one; the zero value is not usable, see New.
+type Reaper struct {
+	mu       sync.Mutex
+	children map[int]func(syscall.WaitStatus)
+	draining bool
+
+	started chan struct{} // wakes Run where it sleeps without children
+	orphans atomic.Uint64
+}
+
+// New returns a Reaper. Where we are not PID 1 it makes this process the
+// subreaper of its descendants (PR_SET_CHILD_SUBREAPER in prctl(2)), or
+// orphans would go past us; the error is that call's.
+func New() (*Reaper, error) {
+	r := &Reaper{
+		children: make(map[int]func(syscall.WaitStatus)),
+		started:  make(chan struct{}, 1),
+	}
+	if os.Getpid() == 1 {
+		return r, nil
+	}
+	return r, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+}
+
+// Start forks and executes path with argv and attr. exited is called once,
+// by the goroutine in Run, when the process has ended; it must not block.
+// It may be called before Start returns. The child has an empty signal mask
+// and default signal dispositions, whatever ours are. Errors: ErrDraining,
+// and the errno of fork(2) or execve(2), after which nothing runs and exited
+// is not called.
+func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, exited func(syscall.WaitStatus)) (pid int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.draining {
+		return 0, ErrDraining
+	}
+	// fork copies the mask of the calling thread, and the Go runtime's threads
+	// have the one that we inherited.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var empty, ours unix.Sigset_t
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &empty, &ours); err != nil {
+		return 0, err
+	}
+	pid, err = syscall.ForkExec(path, argv, attr)
+	unix.PthreadSigmask(unix.SIG_SETMASK, &ours, nil)
+	if err != nil {
+		return 0, err
+	}
+	r.children[pid] = exited
+	select {
+	case r.started <- struct{}{}:
+	default:
+	}
+	return pid, nil
+}
+
+// Signal sends sig to a process that Start returned, and with a negative pid
+// to its process group. Errors: ESRCH once the process has ended, and those
+// of kill(2).
+func (r *Reaper) Signal(pid int, sig syscall.Signal) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.children[max(pid, -pid)] == nil {
+		return syscall.ESRCH
+	}
+	return syscall.Kill(pid, sig)
+}
+
+// Started reports whether pid is a process that Start returned and that has
+// not ended.
+func (r *Reaper) Started(pid int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.children[pid] != nil
+}
+
+// Drain makes Run return at the moment when no child is left, and Start
+// refuse.
+func (r *Reaper) Drain() {
+	r.mu.Lock()
+	r.draining = true
+	r.mu.Unlock()
+	select {
+	case r.started <- struct{}{}:
+	default:
+	}
+}
+
+// Orphans returns how many children that we did not start have been reaped.
+func (r *Reaper) Orphans() uint64 { return r.orphans.Load() }
+
+// Run reaps until Drain has been called and no child is left.
+func (r *Reaper) Run() {
+	for {
+		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		switch {
+		case err == nil:
+			r.reap()
+		case err == unix.ECHILD && !r.sleep():
+			return
+		}
+	}
+}
+
+// batch bounds how many statuses are taken under one lock, so that a storm of
+// orphans does not keep Start and Signal waiting.
+const batch = 64
+
+// reap takes the statuses that are there and hands them to their owners.
+func (r *Reaper) reap() {
+	var ended [batch]struct {
+		exited func(syscall.WaitStatus)
+		status syscall.WaitStatus
+	}
+	n := 0
+	r.mu.Lock()
+	for range batch {
+		var ws syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &ws, syscall.WNOHANG, nil)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil || pid <= 0 {
+			break
+		}
+		exited := r.children[pid]
+		if exited == nil {
+			r.orphans.Add(1)
+			continue
+		}
+		delete(r.children, pid)
+		ended[n].exited, ended[n].status = exited, ws
+		n++
+	}
+	r.mu.Unlock()
+	for _, e := range ended[:n] {
+		e.exited(e.status)
+	}
+}
+
+// sleep waits, without any child, for one: started by us, or an orphan, which
+// can come from a process that entered our namespace from outside (docker
+// exec). It reports whether to go on. Only here does SIGCHLD matter, so only
+// here do we pay for its delivery.
+func (r *Reaper) sleep() bool {
+	chld := make(chan os.Signal, 1)
+	signal.Notify(chld, syscall.SIGCHLD)
+	defer signal.Stop(chld)
+	for {
+		r.mu.Lock()
+		draining := r.draining
+		r.mu.Unlock()
+		// An orphan may have come and gone before Notify.
+		if err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil); err != unix.ECHILD {
+			return true
+		}
+		if draining {
+			return false
+		}
+		select {
+		case <-r.started:
+		case <-chld:
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package services
+
+import (
+	"syscall"
+
+	"svinit/services/epoll"
+	"svinit/services/svlog"
+)
+
+// Processes starts processes, hears of their end and signals them. The
+// reaper is one.
+type Processes interface {
+	// Start starts path. exited is called once when the process has ended,
+	// perhaps before Start returns; it does not block.
+	Start(path string, argv []string, attr *syscall.ProcAttr, exited func(syscall.WaitStatus)) (pid int, err error)
+	// Signal sends a signal to what Start returned, with a negative pid to its
+	// process group.
+	Signal(pid int, sig syscall.Signal) error
+}
+
+// Config is what all services of a Set share.
+type Config struct {
+	Procs Processes
+	// Poll waits for the descriptors of all services; somebody else calls its
+	// Wait.
+	Poll *epoll.Set
+	// Log takes what services without a logger write; nil lets them write to
+	// our own standard output and error.
+	Log *svlog.Mux
+	// Say takes one line, without its newline, for whoever runs us. It does
+	// not block.
+	Say func(line string)
+	// Prog begins each such line: "svinit".
+	Prog string
+	// Env is the environment of the services.
+	Env []string
+	// Stdin is their standard input, open for reading: /dev/null.
+	Stdin uintptr
+	// StateBases are where state directories go for service directories that
+	// cannot be written, the first that can be made ours; see svdir.Bases.
+	StateBases []string
+	// OOMKills returns how many processes the kernel has killed for want of
+	// memory in our container, and whether that is known. May be nil.
+	OOMKills func() (uint64, bool)
+}
+
+// warn says that something could not be done, in the words of daemontools:
+// "svinit: warning: unable to VERB OBJECT: reason".
+func (c *Config) warn(verb, object string, err error) {
+	c.Say(c.Prog + ": warning: unable to " + verb + " " + svlog.Printable(object) + ": " + svlog.Printable(err.Error()))
+}
+
+// event says that something happened to a service.
+func (c *Config) news(name, what string) {
+	c.Say(c.Prog + ": " + svlog.Printable(name) + " " + what)
+}

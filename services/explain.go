@@ -1,0 +1,92 @@
+package services
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// checkRun looks at what ought to be the executable run of the service
+// directory dir. The error names the file and the remedy.
+func checkRun(dir string) error {
+	path := filepath.Join(dir, "run")
+	fi, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if target, err := os.Readlink(path); err == nil {
+			return fmt.Errorf("%s is a link to %s, which does not exist", path, target)
+		}
+		return fmt.Errorf("%s does not exist: put an executable there", path)
+	case err != nil:
+		return err
+	case fi.IsDir():
+		return fmt.Errorf("%s is a directory: put an executable there", path)
+	case fi.Mode()&0o111 == 0:
+		return fmt.Errorf("%s is not executable: chmod +x it", path)
+	}
+	return nil
+}
+
+// explainStart says why dir/run could not be started. execve(2) answers
+// "no such file" alike for a missing run and for a missing interpreter, so it
+// looks.
+func explainStart(dir string, err error) error {
+	path := filepath.Join(dir, "run")
+	switch {
+	case errors.Is(err, syscall.EAGAIN):
+		return errors.New("no process is to be had (a limit of processes, or of the container's pids): " + err.Error())
+	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.ENOEXEC):
+		return err
+	}
+	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() {
+		return fmt.Errorf("the directory %s is gone", dir)
+	}
+	if err := checkRun(dir); err != nil {
+		return err
+	}
+	line, ok := firstLine(path)
+	if !ok {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	interpreter, isScript := strings.CutPrefix(line, "#!")
+	switch {
+	case !isScript && errors.Is(err, syscall.ENOEXEC):
+		return fmt.Errorf("%s has no #! in its first line and is no program of this machine: %w", path, err)
+	case !isScript && errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: the loader or a library that it asks for does not exist", path)
+	case isScript && strings.HasSuffix(line, "\r"):
+		return fmt.Errorf("%s ends its first line with CR LF, as Windows does: save it with LF alone", path)
+	case isScript:
+		fields := strings.Fields(interpreter)
+		if len(fields) == 0 {
+			return fmt.Errorf("%s names no interpreter after #!", path)
+		}
+		if _, serr := os.Stat(fields[0]); errors.Is(serr, fs.ErrNotExist) {
+			return fmt.Errorf("%s: its interpreter %s does not exist", path, fields[0])
+		}
+		return fmt.Errorf("%s, or its interpreter %s, cannot be executed: %w", path, fields[0], err)
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// firstLine reads the first line of a file, of which the kernel looks at 256
+// bytes.
+func firstLine(path string) (string, bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 256))
+	if err != nil {
+		return "", false
+	}
+	line, _, _ := bytes.Cut(b, []byte{'\n'})
+	return string(line), true
+}

@@ -1,0 +1,214 @@
+package services
+
+import (
+	"syscall"
+	"time"
+
+	"svinit/services/svdir"
+)
+
+const (
+	// minLife is daemontools' rule: never two starts within one second. A
+	// service that has lived as long is started again at once.
+	minLife = time.Second
+	// maxRetry bounds the pause before what could not be started is tried
+	// again: 1 s, then twice as long each time. A change in its directory
+	// ends the pause.
+	maxRetry = time.Minute
+)
+
+// want is what is wanted. Only commands change it. The values are those of
+// the status record.
+type want = svdir.Want
+
+const (
+	wantUp   = svdir.WantUp
+	wantDown = svdir.WantDown
+	wantOnce = svdir.WantOnce
+)
+
+// input is what comes with an event.
+type input struct {
+	now    time.Time
+	sig    syscall.Signal // cmdSignal
+	group  bool           // cmdSignal: to the process group
+	unread bool           // died, askDrain: something is left in a logger's pipe
+}
+
+// effect is what the owner does after a step, in this order.
+type effect uint16
+
+const (
+	doLaunch     effect = 1 << iota // start the process: started or failed follows
+	doArm                           // wake with due at notBefore
+	doHangUp                        // close the write end of the logger's input
+	doNote                          // write the status
+	doImpossible                    // report an event that this state cannot have
+)
+
+// machine is the part of a service that decides. Step is pure: it reads no
+// clock and touches nothing outside.
+type machine struct {
+	state     state
+	want      want
+	letGo     bool // x, or leaving: over as soon as nothing runs
+	draining  bool // a logger whose input has ended
+	paused    bool
+	gotTERM   bool
+	failures  uint      // failed starts in a row
+	notBefore time.Time // the next start's earliest time
+	told      uint64    // signals sent in this life, a bit each
+	todo      effect    // what this step asks for
+	signals   []sending // and what it sends
+}
+
+// sending is a signal to the process, or to its process group.
+type sending struct {
+	sig   syscall.Signal
+	group bool
+}
+
+// step obeys one event.
+func (m *machine) step(ev event, in input) {
+	m.todo, m.signals = 0, m.signals[:0]
+	if change := wants[ev]; change != nil {
+		change(m)
+	}
+	table[m.state][ev].do(m, in)
+}
+
+func (m *machine) impossible(input) { m.todo |= doImpossible }
+func (m *machine) note(input)       { m.todo |= doNote }
+
+// start starts now, or when the second after the last start is over.
+func (m *machine) start(in input) {
+	m.todo |= doNote
+	if m.notBefore.After(in.now) {
+		m.state = wait
+		m.todo |= doArm
+		return
+	}
+	m.todo |= doLaunch
+}
+
+// again tries at once what could not be started: its directory has changed,
+// or an operator asks.
+func (m *machine) again(in input) {
+	m.todo |= doNote
+	if m.failures > 0 {
+		m.notBefore = in.now
+		m.start(in)
+	}
+}
+
+func (m *machine) enter(in input) {
+	m.state = up
+	m.failures, m.told = 0, 0
+	m.paused, m.gotTERM = false, false
+	m.notBefore = in.now.Add(minLife)
+	m.todo |= doNote
+}
+
+func (m *machine) retry(in input) {
+	m.state = wait
+	m.notBefore = in.now.Add(min(minLife<<min(m.failures, 16), maxRetry))
+	m.failures++
+	m.todo |= doArm | doNote
+}
+
+func (m *machine) cancel(input) {
+	m.state = down
+	m.todo |= doNote
+}
+
+// stop is daemontools' way: TERM, and CONT so that a stopped process gets it.
+func (m *machine) stop(in input) {
+	m.bounce(in)
+	m.paused = false
+	m.todo |= doNote
+}
+
+func (m *machine) bounce(input) {
+	m.tell(syscall.SIGTERM, false)
+	m.tell(syscall.SIGCONT, false)
+	m.paused = false
+	m.todo |= doNote
+}
+
+func (m *machine) send(in input) {
+	m.tell(in.sig, in.group)
+	switch in.sig {
+	case syscall.SIGSTOP:
+		m.pausedNow(true)
+	case syscall.SIGCONT:
+		m.pausedNow(false)
+	}
+}
+
+func (m *machine) pause(input) {
+	m.tell(syscall.SIGSTOP, false)
+	m.pausedNow(true)
+}
+
+func (m *machine) resume(input) {
+	m.tell(syscall.SIGCONT, false)
+	m.pausedNow(false)
+}
+
+func (m *machine) pausedNow(p bool) {
+	m.paused = p
+	m.todo |= doNote
+}
+
+func (m *machine) tell(sig syscall.Signal, group bool) {
+	m.signals = append(m.signals, sending{sig, group})
+	m.told |= 1 << sig
+	if sig == syscall.SIGTERM {
+		m.gotTERM = true
+		m.todo |= doNote
+	}
+}
+
+// settle decides what follows a death.
+func (m *machine) settle(in input) {
+	m.state = down
+	m.paused, m.gotTERM = false, false
+	m.todo |= doNote
+	switch {
+	case m.letGo && !(m.draining && in.unread && m.want == wantUp):
+		m.state = over
+	case m.want == wantUp:
+		m.start(in)
+	}
+}
+
+func (m *machine) leave(input) {
+	m.state = over
+	m.todo |= doNote
+}
+
+// hangUp ends a logger's input. One that is paused could never read it.
+func (m *machine) hangUp(in input) {
+	m.todo |= doHangUp
+	if m.paused {
+		m.resume(in)
+	}
+}
+
+// flush lets a logger that is about to start read what is left.
+func (m *machine) flush(in input) {
+	m.todo |= doHangUp
+	if !in.unread {
+		m.leave(in)
+	}
+}
+
+func (m *machine) kill(in input) {
+	m.tell(syscall.SIGKILL, false)
+}
+
+// quiet says whether a death was asked for, so that it is no news.
+func (m *machine) quiet(ws syscall.WaitStatus) bool {
+	const stopping = 1<<syscall.SIGTERM | 1<<syscall.SIGKILL | 1<<syscall.SIGINT | 1<<syscall.SIGQUIT | 1<<syscall.SIGABRT
+	return m.told&stopping != 0 || m.draining && ws == 0 || ws.Signaled() && m.told&(1<<ws.Signal()) != 0
+}

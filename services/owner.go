@@ -1,0 +1,365 @@
+package services
+
+import (
+	"fmt"
+	"math"
+	"runtime/debug"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/services/epoll"
+	"svinit/services/svdir"
+	"svinit/services/svlog"
+)
+
+// service is one supervised process, the main one of a service directory or
+// its logger. A goroutine of its own (own) has all of it; others ask.
+type service struct {
+	cfg    *Config
+	name   string   // "memcached", "memcached/log"
+	dir    string   // the service directory
+	input  *logPipe // a logger's
+	output *logPipe // where standard output goes when there is a logger
+
+	bell   chan struct{}           // rung for: a command, a question, a new place
+	asked  atomic.Uint32           // askLeave … askChanged, a bit each
+	moved  atomic.Pointer[place]   // the directory's new name
+	logger atomic.Pointer[logPipe] // a logger that was added
+	exits  chan syscall.WaitStatus // one process at a time, so one place is enough
+	ended  func()                  // called by the owner as its last act
+
+	machine
+	held     *svdir.Held // nil where no state directory can be had
+	pid      int
+	since    time.Time // of the last change of pid
+	wake     *time.Timer
+	starts   uint32
+	last     syscall.WaitStatus // valid when lives > 0
+	lives    uint32
+	oomKills uint64
+	warned   map[string]string // the last warning by verb, not to be repeated
+}
+
+// place is what a service directory is called.
+type place struct{ name, dir string }
+
+// logPipe is the pipe between a service and its logger. Both ends stay open
+// here, so that the death of neither side loses a byte.
+type logPipe struct{ r, w int }
+
+// newService returns a service whose owner does not run yet.
+func newService(cfg *Config, p place) *service {
+	return &service{
+		cfg:   cfg,
+		name:  p.name,
+		dir:   p.dir,
+		bell:  make(chan struct{}, 1),
+		exits: make(chan syscall.WaitStatus, 1),
+	}
+}
+
+// ring wakes the owner. It never blocks: one ring is as good as ten.
+func (s *service) ring() {
+	select {
+	case s.bell <- struct{}{}:
+	default:
+	}
+}
+
+// ask lets the owner know an event of the set's.
+func (s *service) ask(ev event) {
+	s.asked.Or(1 << ev)
+	s.ring()
+}
+
+// move tells the owner that its directory has another name now.
+func (s *service) move(p place) {
+	s.moved.Store(&p)
+	s.ring()
+}
+
+// attach gives the service a logger from its next start on.
+func (s *service) attach(p *logPipe) {
+	s.logger.Store(p)
+	s.ring()
+}
+
+// own is the owner goroutine. It ends when the machine is over.
+func (s *service) own() {
+	defer s.ended()
+	defer s.rescue()
+	defer s.release()
+	s.takeUp()
+	for s.state != over {
+		select {
+		case <-s.bell:
+			s.listen()
+		case ws := <-s.exits:
+			s.buried(ws)
+		case <-s.timer():
+			s.handle(due, input{})
+		}
+	}
+}
+
+// rescue costs a service whose owner panics its supervision, and nobody else
+// anything.
+func (s *service) rescue() {
+	if p := recover(); p != nil {
+		s.cfg.news(s.name, fmt.Sprintf("is no longer supervised: a bug of svinit: %v: %s", p, svlog.Printable(string(debug.Stack()))))
+	}
+}
+
+// takeUp takes the state directory and starts the service unless it is down.
+func (s *service) takeUp() {
+	s.want, s.since = wantUp, time.Now()
+	if s.holdOn(); s.state == over {
+		return
+	}
+	first := cmdUp
+	switch err := unix.Access(s.dir+"/down", unix.F_OK); err {
+	case unix.ENOENT:
+	case nil:
+		first = cmdDown
+	default:
+		// As daemontools: what cannot be known is not started.
+		s.warn("stat", s.dir+"/down", err)
+		first = cmdDown
+	}
+	if s.asked.Load() != 0 {
+		// It is to leave before it has started; or a change, seen later.
+		s.listen()
+	}
+	if s.state != over {
+		s.handle(first, input{})
+	}
+	if s.held != nil {
+		if err := s.held.Announce(); err != nil {
+			s.warn("listen in", s.held.Path, err)
+		}
+	}
+}
+
+// listen hears what the bell was rung for.
+func (s *service) listen() {
+	if p := s.moved.Swap(nil); p != nil {
+		s.name, s.dir = p.name, p.dir
+	}
+	if p := s.logger.Swap(nil); p != nil {
+		s.output = p
+	}
+	bits := s.asked.Swap(0)
+	for ev := askLeave; ev <= askChanged; ev++ {
+		if bits&(1<<ev) != 0 && s.state != over {
+			s.handle(ev, input{unread: s.unread()})
+		}
+	}
+	if s.held == nil {
+		return
+	}
+	var b [64]byte
+	n, err := s.held.ReadControl(b[:])
+	if err != nil {
+		s.warn("read", s.held.Path+"/control", err)
+	}
+	for _, c := range b[:n] {
+		if ev, in, ok := command(c); ok && s.state != over {
+			s.handle(ev, in)
+		}
+	}
+	if n == len(b) {
+		s.ring() // there may be more; an exit must not wait for a flood
+	}
+}
+
+// buried handles the end of the process.
+func (s *service) buried(ws syscall.WaitStatus) {
+	lived := time.Since(s.since)
+	quiet := s.quiet(ws)
+	s.pid, s.since, s.last = 0, time.Now(), ws
+	s.lives++
+	oom := ws.Signaled() && ws.Signal() == syscall.SIGKILL && s.killedForMemory()
+	s.handle(died, input{unread: s.unread()}, func() {
+		if !quiet {
+			s.cfg.news(s.name, obituary(ws, oom, lived)+"; "+s.next())
+		}
+	})
+}
+
+// killedForMemory says whether the out-of-memory counter rose since we last
+// looked.
+func (s *service) killedForMemory() bool {
+	if s.cfg.OOMKills == nil {
+		return false
+	}
+	n, ok := s.cfg.OOMKills()
+	rose := ok && n > s.oomKills
+	s.oomKills = n
+	return rose
+}
+
+// handle obeys one event, does what follows, and tells when it is done: after
+// the step and before a new start can bring other news.
+func (s *service) handle(ev event, in input, tell ...func()) {
+	in.now = time.Now()
+	s.step(ev, in)
+	for _, f := range tell {
+		f()
+	}
+	for _, x := range s.signals {
+		s.signal(x)
+	}
+	if s.todo&doImpossible != 0 {
+		s.cfg.news(s.name, fmt.Sprintf("got %v while %v: a bug of svinit, without effect", ev, s.state))
+	}
+	if s.todo&doHangUp != 0 && s.input != nil {
+		s.input.hangUp()
+	}
+	if s.todo&doArm != 0 {
+		s.arm(s.notBefore.Sub(in.now))
+	}
+	if s.todo&doLaunch != 0 {
+		// The outcome is an event of its own, and writes the status.
+		s.launch()
+		return
+	}
+	if s.todo&doNote != 0 {
+		s.writeStatus()
+	}
+}
+
+// signal sends what the machine decided to send.
+func (s *service) signal(x sending) {
+	pid := s.pid
+	if x.group {
+		pid = -pid
+	}
+	if err := s.cfg.Procs.Signal(pid, x.sig); err != nil && err != syscall.ESRCH {
+		s.warn("signal", s.name, err)
+	}
+}
+
+// arm sets the timer; its event is due.
+func (s *service) arm(d time.Duration) {
+	if s.wake == nil {
+		s.wake = time.NewTimer(d)
+	} else {
+		s.wake.Reset(d)
+	}
+}
+
+func (s *service) timer() <-chan time.Time {
+	if s.wake == nil {
+		return nil
+	}
+	return s.wake.C
+}
+
+// hold takes the state directory and waits for commands there. Without error
+// the service may run: also, with a warning, where no place for its state can
+// be written. An error may pass, and until then it may not: above all not
+// while another supervisor has it.
+func (s *service) hold() error {
+	h, err := holdState(s.cfg, s.dir, s.name)
+	if err == nil {
+		if err = s.cfg.Poll.Add(h.Control(), epoll.Edge, s.ring); err == nil {
+			s.held = h
+			return nil
+		}
+		h.Release()
+	}
+	if unwritable(err) {
+		s.warn("take commands for", s.name, err)
+		return nil
+	}
+	return err
+}
+
+// holdOn tries hold until it may run, with growing pauses that a change in
+// the directory ends.
+func (s *service) holdOn() {
+	for pause := minLife; s.held == nil; pause = min(2*pause, maxRetry) {
+		err := s.hold()
+		if err == nil {
+			return
+		}
+		s.warn("supervise", s.name, err)
+		s.arm(pause)
+		select {
+		case <-s.bell:
+			if s.listen(); s.state == over {
+				return
+			}
+		case <-s.timer():
+		}
+	}
+}
+
+// release writes the last status and lets go of the state directory.
+func (s *service) release() {
+	if s.wake != nil {
+		s.wake.Stop()
+	}
+	if s.held != nil {
+		s.cfg.Poll.Remove(s.held.Control())
+		s.held.Release()
+	}
+}
+
+// writeStatus writes the record. A failure is one warning: the service runs
+// on all the same.
+func (s *service) writeStatus() {
+	if s.held == nil {
+		return
+	}
+	st := svdir.Status{
+		Since:    s.since,
+		PID:      s.pid,
+		Paused:   s.paused && s.pid != 0,
+		Want:     s.want,
+		GotTERM:  s.gotTERM,
+		Restarts: max(s.starts, 1) - 1,
+	}
+	if s.pid != 0 {
+		st.State = svdir.StateRun
+	}
+	if s.lives > 0 {
+		st.Flags |= svdir.FlagEnded
+		st.WaitStatus = uint16(s.last & math.MaxUint16)
+	}
+	if err := s.held.WriteStatus(st); err != nil {
+		s.warn("write", s.held.Path+"/status", err)
+	} else {
+		delete(s.warned, "write")
+	}
+}
+
+// warn says what went wrong, once until it changes.
+func (s *service) warn(verb, object string, err error) {
+	if text := object + err.Error(); s.warned[verb] != text {
+		if s.warned == nil {
+			s.warned = make(map[string]string)
+		}
+		s.warned[verb] = text
+		s.cfg.warn(verb, object, err)
+	}
+}
+
+// unread says whether a logger's pipe still holds something to be logged.
+func (s *service) unread() bool { return s.input != nil && s.input.unread() }
+
+// hangUp closes our write end.
+func (p *logPipe) hangUp() {
+	if p.w >= 0 {
+		unix.Close(p.w)
+		p.w = -1
+	}
+}
+
+func (p *logPipe) unread() bool {
+	n, err := unix.IoctlGetInt(p.r, unix.TIOCINQ)
+	return err == nil && n > 0
+}

@@ -1,0 +1,300 @@
+package services
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"svinit/services/epoll"
+)
+
+const (
+	// pollEvery is how often the scan directory is read where inotify cannot
+	// be had. It is svscan's period.
+	pollEvery = 5 * time.Second
+	// settleTime is how long an entry may be unfinished before that is worth
+	// a line: somebody is making it.
+	settleTime = time.Second
+)
+
+// Set supervises the services of a scan directory. One goroutine (Run) owns
+// it; the methods only ask.
+type Set struct {
+	cfg   *Config
+	dir   string
+	quiet bool // a missing scan directory is no news
+
+	bell chan struct{} // rung for a change, a question, the end of an owner
+	ask  atomic.Uint32 // requests, a bit each
+	gone chan *service // owners that have ended
+
+	watch    *watcher // nil: poll
+	ticker   *time.Ticker
+	settle   *time.Timer
+	entries  map[string]*entry
+	byIdent  map[ident]*entry
+	unsound  map[string]string // broken entries, and what was said of them
+	unopened string            // what was said of the scan directory
+	running  int               // main services whose owner has not ended
+	stopping bool
+
+	down chan struct{} // closed when stopping and no main service is left
+	done chan struct{} // closed when stopping and nothing is left
+}
+
+const (
+	reqRescan = 1 << iota
+	reqStop
+	reqKill
+	reqKillLoggers
+)
+
+// NewSet returns a Set for the scan directory dir, an absolute path. With
+// quiet it is no news that dir is missing.
+func NewSet(cfg *Config, dir string, quiet bool) *Set {
+	return &Set{
+		cfg:     cfg,
+		dir:     dir,
+		quiet:   quiet,
+		bell:    make(chan struct{}, 1),
+		gone:    make(chan *service),
+		entries: make(map[string]*entry),
+		byIdent: make(map[ident]*entry),
+		unsound: make(map[string]string),
+		down:    make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+}
+
+// Rescan reads the scan directory anew, and takes up again what was let go.
+func (s *Set) Rescan() { s.request(reqRescan) }
+
+// Stop stops every service by its own rule and starts none; loggers end when
+// they have read everything.
+func (s *Set) Stop() { s.request(reqStop) }
+
+// Kill kills what Stop has not stopped yet, but for the loggers.
+func (s *Set) Kill() { s.request(reqKill) }
+
+// KillLoggers kills the loggers that have not ended yet.
+func (s *Set) KillLoggers() { s.request(reqKillLoggers) }
+
+// Down is closed after Stop when all services but loggers have ended.
+func (s *Set) Down() <-chan struct{} { return s.down }
+
+// Done is closed after Stop when all have, and Run returns.
+func (s *Set) Done() <-chan struct{} { return s.done }
+
+func (s *Set) request(r uint32) {
+	s.ask.Or(r)
+	s.ring()
+}
+
+func (s *Set) ring() {
+	select {
+	case s.bell <- struct{}{}:
+	default:
+	}
+}
+
+// Run supervises until Stop has done its work.
+func (s *Set) Run() {
+	s.settle = time.NewTimer(settleTime)
+	s.settle.Stop()
+	if s.ask.Load()&reqStop == 0 {
+		s.openWatch()
+		s.scan(true)
+	}
+	for !s.stopping || len(s.entries) > 0 {
+		var tick <-chan time.Time
+		if s.ticker != nil {
+			tick = s.ticker.C
+		}
+		select {
+		case <-s.bell:
+			s.answer()
+		case svc := <-s.gone:
+			s.bury(svc)
+		case <-s.settle.C:
+			s.complain()
+		case <-tick:
+			s.scan(false)
+		}
+	}
+	s.closeWatch()
+	close(s.done)
+}
+
+// answer does what the bell was rung for.
+func (s *Set) answer() {
+	asked := s.ask.Swap(0)
+	if asked&reqStop != 0 && !s.stopping {
+		s.stop()
+	}
+	if asked&(reqKill|reqKillLoggers) != 0 {
+		s.kill(asked&reqKillLoggers != 0)
+	}
+	if s.stopping {
+		return
+	}
+	if asked&reqRescan != 0 {
+		s.scan(true)
+		s.retake()
+		return
+	}
+	if s.watch == nil {
+		return
+	}
+	names, who, all := s.watch.changes()
+	for name := range who {
+		if name == scanKey {
+			all = true
+		} else {
+			names[name] = struct{}{}
+		}
+	}
+	s.look(names, all)
+}
+
+// scanKey is under whose name the scan directory itself is followed. No entry
+// can be called so.
+const scanKey = "/"
+
+// look looks at the entries of these names, or at all.
+func (s *Set) look(names map[string]struct{}, all bool) {
+	if all {
+		s.scan(false)
+		s.retake()
+		return
+	}
+	for name := range names {
+		// What has been removed may have been renamed: only the whole
+		// directory tells.
+		if _, err := os.Lstat(filepath.Join(s.dir, name)); errors.Is(err, fs.ErrNotExist) {
+			s.scan(false)
+			break
+		}
+	}
+	for name := range names {
+		s.examine(name, false)
+	}
+	if len(names) > 0 {
+		s.retake()
+	}
+}
+
+// scan looks at every entry. A scan directory that cannot be read changes
+// nothing: it may be about to be replaced.
+func (s *Set) scan(now bool) {
+	s.watchScan()
+	names, err := readNames(s.dir)
+	if err != nil {
+		if said := err.Error(); said != s.unopened && !(s.quiet && errors.Is(err, fs.ErrNotExist)) {
+			s.unopened = said
+			s.cfg.warn("read", s.dir, err)
+		}
+		return
+	}
+	s.unopened = ""
+	listed := make(map[string]struct{}, len(names))
+	for _, name := range names {
+		listed[name] = struct{}{}
+		s.examine(name, now)
+	}
+	for name := range s.entries {
+		if _, ok := listed[name]; !ok {
+			s.examine(name, now)
+		}
+	}
+	for name := range s.unsound {
+		if _, ok := listed[name]; !ok {
+			s.mended(name)
+		}
+	}
+}
+
+func readNames(dir string) ([]string, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Readdirnames(-1)
+}
+
+// openWatch begins to watch, or to poll where that cannot be.
+func (s *Set) openWatch() {
+	w, err := newWatcher()
+	if err == nil {
+		if err = s.cfg.Poll.Add(w.fd, epoll.Edge, s.ring); err == nil {
+			s.watch = w
+			return
+		}
+		w.close()
+	}
+	s.pollInstead(err)
+}
+
+// watchScan watches the scan directory, and the way to it.
+func (s *Set) watchScan() {
+	if s.watch == nil {
+		return
+	}
+	s.watch.follow(scanKey, "", 0, s.dir+"/.")
+	err := s.watch.scan(s.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		s.closeWatch()
+		s.pollInstead(err)
+	}
+}
+
+func (s *Set) pollInstead(err error) {
+	s.cfg.warn("watch", s.dir, errors.New(err.Error()+"; reading it every "+pollEvery.String()+" instead"))
+	s.ticker = time.NewTicker(pollEvery)
+}
+
+func (s *Set) closeWatch() {
+	if s.watch != nil {
+		s.cfg.Poll.Remove(s.watch.fd)
+		s.watch.close()
+		s.watch = nil
+	}
+}
+
+// stop has every service leave.
+func (s *Set) stop() {
+	s.stopping = true
+	s.closeWatch()
+	if s.ticker != nil {
+		s.ticker.Stop()
+		s.ticker = nil
+	}
+	s.settle.Stop()
+	clear(s.unsound)
+	for _, e := range s.entries {
+		s.leave(e)
+	}
+	s.checkDown()
+}
+
+func (s *Set) kill(loggers bool) {
+	for _, e := range s.entries {
+		if e.main != nil {
+			e.main.ask(askKill)
+		}
+		if loggers && e.log != nil {
+			e.log.ask(askKill)
+		}
+	}
+}
+
+// checkDown closes down at the moment when the last main service has ended.
+func (s *Set) checkDown() {
+	if s.stopping && s.running == 0 {
+		s.running = -1 // once
+		close(s.down)
+	}
+}

@@ -1,0 +1,153 @@
+package svdir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+)
+
+// Supervise is the state directory's name inside a service directory.
+const Supervise = "supervise"
+
+// Bases returns where state directories stand for service directories that
+// cannot be written, in the order in which they are tried: custom (the value
+// of $SVINIT_STATE_DIR, passed over when empty), /run/svinit,
+// /dev/shm/svinit-UID and /tmp/svinit-UID.
+func Bases(custom string, uid int) []string {
+	u := strconv.Itoa(uid)
+	b := []string{"/run/svinit", "/dev/shm/svinit-" + u, "/tmp/svinit-" + u}
+	if custom != "" {
+		b = append([]string{custom}, b...)
+	}
+	return b
+}
+
+// Claim makes base ours: a directory, not a link to one, owned by us, mode
+// 0700. The error names what is in the way.
+func Claim(base string) error {
+	if err := os.Mkdir(base, 0o700); err != nil && !os.IsExist(err) {
+		return err
+	}
+	fi, err := os.Lstat(base)
+	if err != nil {
+		return err
+	}
+	st := fi.Sys().(*syscall.Stat_t)
+	switch {
+	case !fi.IsDir():
+		return fmt.Errorf("%s is not a directory", base)
+	case int(st.Uid) != os.Geteuid():
+		return fmt.Errorf("%s is owned by uid %d, not by us", base, st.Uid)
+	case fi.Mode().Perm() != 0o700:
+		return os.Chmod(base, 0o700)
+	}
+	return nil
+}
+
+// Locate returns the state directory of the service directory dir as a tool
+// finds it: dir/supervise, or, where no supervisor listens there, the first of
+// the fallbacks where one does. When none does it is dir/supervise.
+//
+// The fallbacks are looked for under our own user id and under that of PID 1,
+// whose services a root shell inside a rootless container wants to see.
+func Locate(dir, custom string) string {
+	// Not filepath.Join, which takes "link/.." for ".".
+	own := dir + "/" + Supervise
+	if Listening(own) {
+		return own
+	}
+	names := stateNames(dir)
+	for _, uid := range owners() {
+		for _, base := range Bases(custom, uid) {
+			// Anybody may have made a directory of that name in /tmp, and
+			// commands would be written where its links lead.
+			if !ownedBy(base, uid) {
+				continue
+			}
+			for _, name := range names {
+				if s := base + "/" + name; Listening(s) && serves(s, dir) {
+					return s
+				}
+			}
+		}
+	}
+	return own
+}
+
+// stateNames returns the names that the state of dir may have: that of the
+// path given and that of the directory it leads to.
+func stateNames(dir string) (names []string) {
+	if abs, err := filepath.Abs(dir); err == nil {
+		names = append(names, StateName(abs))
+	}
+	real, err := filepath.EvalSymlinks(dir)
+	if err == nil {
+		real, err = filepath.Abs(real)
+	}
+	if err == nil && !slices.Contains(names, StateName(real)) {
+		names = append(names, StateName(real))
+	}
+	return names
+}
+
+// owners returns the users whose fallbacks are looked into.
+func owners() []int {
+	uids := []int{os.Geteuid()}
+	var st syscall.Stat_t
+	if err := syscall.Stat("/proc/1", &st); err == nil && int(st.Uid) != uids[0] {
+		uids = append(uids, int(st.Uid))
+	}
+	return uids
+}
+
+// ownedBy reports whether base is as Claim makes it for uid.
+func ownedBy(base string, uid int) bool {
+	var st syscall.Stat_t
+	err := syscall.Lstat(base, &st)
+	return err == nil && st.Mode&syscall.S_IFMT == syscall.S_IFDIR && int(st.Uid) == uid && st.Mode&0o077 == 0
+}
+
+// serviceLink is a link in a fallback state directory to the service directory
+// whose state it is. Two service directories may have one name.
+const serviceLink = "service"
+
+// Mark says in the fallback state directory that it is that of the service
+// directory dir, an absolute path. Whoever holds it calls this before Announce.
+func Mark(state, dir string) error {
+	tmp := state + "/" + serviceLink + ".new"
+	os.Remove(tmp)
+	if err := os.Symlink(dir, tmp); err != nil {
+		return err
+	}
+	return os.Rename(tmp, state+"/"+serviceLink)
+}
+
+// serves reports whether the fallback state directory is that of dir, as far
+// as Mark tells.
+func serves(state, dir string) bool {
+	marked, err := os.Stat(state + "/" + serviceLink)
+	if err != nil {
+		_, err := os.Lstat(state + "/" + serviceLink)
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	fi, err := os.Stat(dir)
+	return err == nil && os.SameFile(fi, marked)
+}
+
+// StateName returns the path below a fallback base of the state of the
+// service directory dir, absolute and clean: its name, and for a logger
+// NAME/log.
+func StateName(dir string) string {
+	name := filepath.Base(dir)
+	if name == "log" {
+		if up := filepath.Base(filepath.Dir(dir)); up != "/" {
+			return filepath.Join(up, name)
+		}
+	}
+	return name
+}

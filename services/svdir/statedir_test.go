@@ -1,0 +1,172 @@
+package svdir
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestBases(t *testing.T) {
+	want := []string{"/run/svinit", "/dev/shm/svinit-7", "/tmp/svinit-7"}
+	if got := Bases("", 7); !slices.Equal(got, want) {
+		t.Errorf("Bases = %q", got)
+	}
+	if got := Bases("/x", 7); !slices.Equal(got, append([]string{"/x"}, want...)) {
+		t.Errorf("Bases with a custom one = %q", got)
+	}
+}
+
+func TestClaim(t *testing.T) {
+	dir := t.TempDir()
+	base := dir + "/base"
+	for range 2 {
+		if err := Claim(base); err != nil {
+			t.Fatal(err)
+		}
+	}
+	os.Chmod(base, 0o777)
+	if err := Claim(base); err != nil {
+		t.Fatal(err)
+	}
+	if fi, err := os.Stat(base); err != nil || fi.Mode().Perm() != 0o700 {
+		t.Errorf("mode %v, %v", fi.Mode(), err)
+	}
+	link := dir + "/link"
+	os.Symlink(base, link)
+	file := dir + "/file"
+	write(t, file, "")
+	bad := []string{link, file, dir + "/no/such"}
+	if os.Geteuid() == 0 {
+		other := dir + "/other"
+		os.Mkdir(other, 0o700)
+		if err := os.Chown(other, 1, 1); err != nil {
+			t.Fatal(err)
+		}
+		bad = append(bad, other)
+	}
+	for _, base := range bad {
+		if err := Claim(base); err == nil {
+			t.Errorf("%s: claimed", base)
+		} else if !strings.Contains(err.Error(), base) {
+			t.Errorf("%s: error does not name it: %v", base, err)
+		}
+	}
+}
+
+func TestStateName(t *testing.T) {
+	for dir, want := range map[string]string{
+		"/etc/service/memcached":     "memcached",
+		"/etc/service/memcached/log": "memcached/log",
+		"/log":                       "log",
+		"/log/log":                   "log/log",
+	} {
+		if got := StateName(dir); got != want {
+			t.Errorf("StateName(%q) = %q, want %q", dir, got, want)
+		}
+	}
+}
+
+// TestLocate puts supervisors into some of the places where a tool looks.
+func TestLocate(t *testing.T) {
+	root := t.TempDir()
+	base := root + "/base"
+	must(t, Claim(base))
+	dir := root + "/available/web"
+	must(t, os.MkdirAll(dir+"/log", 0o755))
+	must(t, os.Mkdir(root+"/scan", 0o755))
+	link := root + "/scan/www"
+	must(t, os.Symlink(dir, link))
+
+	if got := Locate(dir, base); got != dir+"/supervise" {
+		t.Errorf("nobody listens: %q", got)
+	}
+	for _, name := range []string{"web", "web/log"} {
+		announced(t, base+"/"+name)
+	}
+	for from, want := range map[string]string{
+		dir:              base + "/web",
+		dir + "/":        base + "/web",
+		link:             base + "/web", // by the name of what it leads to
+		dir + "/log":     base + "/web/log",
+		link + "/log":    base + "/web/log",
+		link + "/../web": base + "/web", // not scan/web, which is not there
+	} {
+		if got := Locate(from, base); got != want {
+			t.Errorf("Locate(%q) = %q, want %q", from, got, want)
+		}
+	}
+	t.Chdir(root + "/available")
+	if got := Locate("web", base); got != base+"/web" {
+		t.Errorf("relative: %q", got)
+	}
+
+	// Its own state directory comes first.
+	announced(t, dir+"/supervise")
+	if got := Locate(dir, base); got != dir+"/supervise" {
+		t.Errorf("its own: %q", got)
+	}
+}
+
+// TestLocateAnother asks for a directory that only has the name of one that is
+// supervised.
+func TestLocateAnother(t *testing.T) {
+	root := t.TempDir()
+	base := root + "/base"
+	must(t, Claim(base))
+	for _, dir := range []string{"/a/web", "/b/web"} {
+		must(t, os.MkdirAll(root+dir, 0o755))
+	}
+	must(t, os.Symlink(root+"/a/web", root+"/link"))
+	announced(t, base+"/web")
+	for range 2 { // an earlier mark is replaced
+		must(t, Mark(base+"/web", root+"/link"))
+	}
+	if got := Locate(root+"/a/web", base); got != base+"/web" {
+		t.Errorf("the one that is supervised: %q", got)
+	}
+	if got := Locate(root+"/b/web", base); got != root+"/b/web/supervise" {
+		t.Errorf("the other: %q", got)
+	}
+	// The directory that was supervised has gone.
+	must(t, os.Remove(root+"/a/web"))
+	if got := Locate(root+"/b/web", base); got != root+"/b/web/supervise" {
+		t.Errorf("the other, alone: %q", got)
+	}
+}
+
+// TestLocateForeign asks where others could have made a base, to have our
+// commands written where they want.
+func TestLocateForeign(t *testing.T) {
+	root := t.TempDir()
+	dir := root + "/web"
+	must(t, os.Mkdir(dir, 0o755))
+	base := root + "/base"
+	must(t, Claim(base))
+	announced(t, base+"/web")
+	if got := Locate(dir, base); got != base+"/web" {
+		t.Errorf("ours: %q", got)
+	}
+	must(t, os.Symlink("base", root+"/link"))
+	if got := Locate(dir, root+"/link"); got != dir+"/supervise" {
+		t.Errorf("a link: %q", got)
+	}
+	must(t, os.Chmod(base, 0o777))
+	if got := Locate(dir, base); got != dir+"/supervise" {
+		t.Errorf("open to all: %q", got)
+	}
+	if os.Geteuid() == 0 {
+		must(t, os.Chmod(base, 0o700))
+		must(t, os.Chown(base, 1, 1))
+		if got := Locate(dir, base); got != dir+"/supervise" {
+			t.Errorf("another user's: %q", got)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

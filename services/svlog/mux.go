@@ -1,0 +1,161 @@
+package svlog
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/services/epoll"
+)
+
+// Stream is where a line came from and goes to.
+type Stream uint8
+
+const (
+	Stdout Stream = iota
+	Stderr
+	streams
+)
+
+const (
+	readSize  = 128 << 10 // what one read takes at most, and cat(1) too
+	flushSize = 64 << 10  // what is written together at most, and a line more
+)
+
+// Mux reads many pipes and writes their lines to two descriptors.
+type Mux struct {
+	format Format
+	outs   [streams]output
+	set    *epoll.Set
+	done   chan struct{}
+
+	voice int           // the write end of the pipe for our own lines
+	muted atomic.Uint64 // those that found it full
+
+	// What follows belongs to the goroutine in Run.
+	buf      []byte
+	partial  map[*source]struct{} // those that hold a part of a line
+	stopping bool
+}
+
+// New returns a Mux that writes to the descriptors out and errs, which it
+// neither closes nor changes. Errors: those of pipe2(2) and epoll.
+func New(format Format, out, errs int) (*Mux, error) {
+	set, err := epoll.New()
+	if err != nil {
+		return nil, err
+	}
+	m := &Mux{
+		format:  format,
+		set:     set,
+		done:    make(chan struct{}),
+		partial: make(map[*source]struct{}),
+	}
+	m.outs[Stdout] = output{fd: out, name: "standard output"}
+	m.outs[Stderr] = output{fd: errs, name: "standard error"}
+	m.voice, err = m.pipe(&source{stream: Stderr, voice: true})
+	if err == nil {
+		err = unix.SetNonblock(m.voice, true)
+	}
+	if err != nil {
+		set.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Pipe makes a pipe whose lines are labelled with label and go to stream. The
+// caller gives its write end w, which is blocking and close-on-exec, to a
+// process and closes its own; the end of the pipe is found by itself. Errors:
+// those of pipe2(2) and epoll_ctl(2).
+func (m *Mux) Pipe(label string, stream Stream) (w int, err error) {
+	first, more := m.format.labels(label)
+	return m.pipe(&source{stream: stream, first: first, more: more})
+}
+
+func (m *Mux) pipe(s *source) (w int, err error) {
+	var p [2]int
+	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
+		return -1, fmt.Errorf("make a pipe for the output: %w", err)
+	}
+	s.fd = p[0]
+	err = unix.SetNonblock(s.fd, true)
+	if err == nil {
+		err = m.set.Add(s.fd, epoll.Level, func() { m.read(s) })
+	}
+	if err != nil {
+		unix.Close(p[0])
+		unix.Close(p[1])
+		return -1, err
+	}
+	return p[1], nil
+}
+
+// Say writes a line of svinit's own to standard error, through Run like any
+// other. It never waits: when the reader has stalled so long that 64 KiB of
+// our lines stand before it, the line is counted instead.
+func (m *Mux) Say(line string) {
+	const atomicWrite = 4096 // PIPE_BUF, pipe(7)
+	b := append(make([]byte, 0, len(line)+1), line...)
+	b = append(b[:min(len(b), atomicWrite-1)], '\n')
+	if n := m.muted.Load(); n > 0 {
+		note := fmt.Appendf(nil, "svinit: warning: standard error stalled: %d lines of svinit were not written\n", n)
+		if _, err := unix.Write(m.voice, note); err == nil {
+			m.muted.Add(-n)
+		}
+	}
+	if _, err := unix.Write(m.voice, b); err != nil {
+		m.muted.Add(1)
+	}
+}
+
+// Run reads and writes until Stop.
+func (m *Mux) Run() {
+	defer close(m.done)
+	defer m.set.Close()
+	for !m.stopping {
+		if m.set.Wait() != nil {
+			return
+		}
+		m.flush()
+	}
+	for m.set.Poll() > 0 {
+		m.flush()
+	}
+	for s := range m.partial {
+		m.endLine(s)
+	}
+	m.flush()
+}
+
+// Stop makes Run write what is still in the pipes, end unfinished lines, and
+// return. No process may be left that writes, or its last lines may be
+// missing. The channel is closed when all is written.
+func (m *Mux) Stop() <-chan struct{} {
+	unix.Close(m.voice)
+	return m.done
+}
+
+// flush writes what has been gathered.
+func (m *Mux) flush() {
+	for i := range m.outs {
+		if o := &m.outs[i]; len(o.buf) > 0 {
+			m.write(o)
+		}
+	}
+}
+
+// write writes one output, and says on the other, once, when that fails: a
+// closed output must not stop the services.
+func (m *Mux) write(o *output) {
+	err := o.write()
+	if err != nil && !o.broken {
+		other := &m.outs[Stderr]
+		if o == other {
+			other = &m.outs[Stdout]
+		}
+		other.buf = fmt.Appendf(other.buf, "svinit: warning: unable to write to %s: %v; its lines are lost until that is mended\n", o.name, err)
+	}
+	o.broken = err != nil
+}

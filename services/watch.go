@@ -1,0 +1,194 @@
+package services
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// watcher tells of changes in directories, through inotify(7). It belongs to
+// the goroutine of the Set.
+type watcher struct {
+	fd    int
+	buf   []byte
+	dirs  map[int32]map[interest]struct{} // by watch descriptor
+	wds   map[string][]int32              // by who is interested
+	scans int32                           // the scan directory's own, -1 for none
+}
+
+// interest is that somebody wants to know of a name in a watched directory.
+type interest struct{ name, who string }
+
+const (
+	watchMask = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO |
+		unix.IN_ATTRIB | unix.IN_DELETE_SELF | unix.IN_MOVE_SELF |
+		unix.IN_ONLYDIR | unix.IN_MASK_ADD
+	maxLinks = 40 // as the kernel's own path walk
+)
+
+// newWatcher returns a watcher whose descriptor fd is non-blocking. Its error
+// is that of inotify_init1(2).
+func newWatcher() (*watcher, error) {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return nil, &os.SyscallError{Syscall: "inotify_init1", Err: err}
+	}
+	return &watcher{
+		fd:    fd,
+		dirs:  make(map[int32]map[interest]struct{}),
+		wds:   make(map[string][]int32),
+		scans: -1,
+	}, nil
+}
+
+func (w *watcher) close() { unix.Close(w.fd) }
+
+// scan watches the scan directory itself.
+func (w *watcher) scan(dir string) error {
+	wd, err := unix.InotifyAddWatch(w.fd, dir, watchMask)
+	if err != nil {
+		return &os.PathError{Op: "watch", Path: dir, Err: err}
+	}
+	if old := w.scans; old != int32(wd) && old >= 0 && w.dirs[old] == nil {
+		unix.InotifyRmWatch(w.fd, uint32(old)) // it has been replaced
+	}
+	w.scans = int32(wd)
+	return nil
+}
+
+// follow has who hear of changes to what decides where the paths lead:
+// the file at the end, each symbolic link on the way, and what is missing.
+// What who followed before is forgotten. A service may write into its own
+// directory all day, so that a file was written to wakes us only where mask
+// asks for it. Directories that cannot be watched are passed over.
+func (w *watcher) follow(who, except string, mask uint32, paths ...string) {
+	w.forget(who)
+	for _, path := range paths {
+		for _, p := range turns(path) {
+			if p.dir == except {
+				continue
+			}
+			n, err := unix.InotifyAddWatch(w.fd, p.dir, watchMask|mask)
+			if err != nil {
+				continue
+			}
+			wd := int32(n)
+			if w.dirs[wd] == nil {
+				w.dirs[wd] = make(map[interest]struct{})
+			}
+			w.dirs[wd][interest{p.name, who}] = struct{}{}
+			w.wds[who] = append(w.wds[who], wd)
+		}
+	}
+}
+
+// forget ends what follow began.
+func (w *watcher) forget(who string) {
+	for _, wd := range w.wds[who] {
+		for i := range w.dirs[wd] {
+			if i.who == who {
+				delete(w.dirs[wd], i)
+			}
+		}
+		if len(w.dirs[wd]) == 0 {
+			delete(w.dirs, wd)
+			if wd != w.scans {
+				unix.InotifyRmWatch(w.fd, uint32(wd))
+			}
+		}
+	}
+	delete(w.wds, who)
+}
+
+// turn is a name in a directory on which it depends where a path leads.
+type turn struct{ dir, name string }
+
+// turns walks a path as the kernel does.
+func turns(path string) (found []turn) {
+	cur, rest := "", strings.Split(path, "/")
+	for links := 0; len(rest) > 0; {
+		name := rest[0]
+		rest = rest[1:]
+		switch name {
+		case "", ".":
+			continue
+		case "..":
+			cur = cur[:max(strings.LastIndexByte(cur, '/'), 0)]
+			continue
+		}
+		dir := cur
+		if dir == "" {
+			dir = "/"
+		}
+		var st unix.Stat_t
+		next := cur + "/" + name
+		if unix.Lstat(next, &st) != nil {
+			return append(found, turn{dir, name})
+		}
+		switch st.Mode & unix.S_IFMT {
+		case unix.S_IFDIR:
+			cur = next
+		case unix.S_IFLNK:
+			found = append(found, turn{dir, name})
+			target, err := os.Readlink(next)
+			if links++; err != nil || links > maxLinks {
+				return found
+			}
+			if strings.HasPrefix(target, "/") {
+				cur = ""
+			}
+			rest = append(strings.Split(target, "/"), rest...)
+		default:
+			return append(found, turn{dir, name})
+		}
+	}
+	return found
+}
+
+// changes reads what has happened: names in the scan directory, who else was
+// interested in what changed, and whether more has changed than can be told,
+// so that everything must be looked at.
+func (w *watcher) changes() (names, who map[string]struct{}, all bool) {
+	if w.buf == nil {
+		w.buf = make([]byte, 16<<10)
+	}
+	names, who = make(map[string]struct{}), make(map[string]struct{})
+	for {
+		n, err := unix.Read(w.fd, w.buf)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n <= 0 {
+			return names, who, all
+		}
+		for b := w.buf[:n]; len(b) >= unix.SizeofInotifyEvent; {
+			// struct inotify_event, host byte order: wd, mask, cookie, len, name
+			// padded with NUL to len.
+			ev := (*unix.InotifyEvent)(unsafe.Pointer(&b[0]))
+			name, _, _ := bytes.Cut(b[unix.SizeofInotifyEvent:unix.SizeofInotifyEvent+int(ev.Len)], []byte{0})
+			b = b[unix.SizeofInotifyEvent+int(ev.Len):]
+			switch {
+			case ev.Mask&unix.IN_Q_OVERFLOW != 0:
+				all = true
+			case ev.Wd != w.scans:
+			case ev.Mask&unix.IN_IGNORED != 0:
+				w.scans, all = -1, true
+			case len(name) == 0:
+				all = all || ev.Mask&(unix.IN_DELETE_SELF|unix.IN_MOVE_SELF|unix.IN_ATTRIB|unix.IN_UNMOUNT) != 0
+			case ev.Mask&(unix.IN_CREATE|unix.IN_DELETE|unix.IN_MOVED_FROM|unix.IN_MOVED_TO|unix.IN_ATTRIB) != 0:
+				names[string(name)] = struct{}{}
+			}
+			for i := range w.dirs[ev.Wd] {
+				if len(name) == 0 || i.name == string(name) {
+					who[i.who] = struct{}{}
+				}
+			}
+			if ev.Mask&unix.IN_IGNORED != 0 {
+				delete(w.dirs, ev.Wd)
+			}
+		}
+	}
+}
