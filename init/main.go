@@ -84,9 +84,9 @@ func Main(command []string, stdin, stdout, stderr *os.File) int {
 
 // boot starts all but the services.
 func (s *system) boot(quiet bool) (code int, err error) {
-	// A few hundred KB live: collecting at twice that, not at the 4 MB where
-	// Go begins, is worth its little time to a process that lies still.
-	debug.SetGCPercent(25)
+	// Little of what we allocate stays. Collecting when 2 MB have gathered, not
+	// Go's 4, is worth its time to a process that lies still.
+	debug.SetGCPercent(50)
 
 	if s.conf, err = readConfig(); err != nil {
 		return exitWrong, fmt.Errorf("unable to understand %w", err)

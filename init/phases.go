@@ -9,10 +9,11 @@ import (
 // phase is a step of the shutdown: what is asked for, what ends it, and what
 // is done when its time is up. It ends the moment that its work is done.
 type phase struct {
-	name  string
-	begin func(*system)
-	over  func(*system) <-chan struct{}
-	late  func(*system) // nil: give up waiting
+	begin  func(*system)
+	over   func(*system) <-chan struct{}
+	within time.Duration // its time, if that ends before the deadline; 0: until then
+	late   func(*system) // nil: give up waiting
+	kills  string        // whom late kills, when that is worth a line
 }
 
 // shutdown is the order of a stop. Leftovers, such as what a service has put
@@ -20,31 +21,36 @@ type phase struct {
 // to end while the loggers read what is still to be read.
 var shutdown = []phase{
 	{
-		name:  "services",
 		begin: func(s *system) { s.set.Stop() },
 		over:  func(s *system) <-chan struct{} { return s.set.Down() },
 		late:  func(s *system) { s.set.Kill() },
+		kills: "services",
 	},
 	{
-		name:  "loggers",
-		begin: func(s *system) { signalLeftovers(syscall.SIGTERM, s.supervised) },
+		begin:  func(s *system) { signalLeftovers(syscall.SIGTERM, s.supervised) },
+		over:   func(s *system) <-chan struct{} { return s.set.Done() },
+		within: grace,
+		late:   func(s *system) { s.set.TermLoggers() },
+	},
+	{
+		begin: func(*system) {},
 		over:  func(s *system) <-chan struct{} { return s.set.Done() },
 		late: func(s *system) {
 			signalLeftovers(syscall.SIGKILL, s.supervised)
 			s.set.KillLoggers()
 		},
+		kills: "loggers",
 	},
 	{
-		name: "leftovers",
 		begin: func(s *system) {
 			s.procs.Drain()
 			signalLeftovers(syscall.SIGTERM, nil)
 		},
-		over: func(s *system) <-chan struct{} { return s.reaped },
-		late: func(s *system) { signalLeftovers(syscall.SIGKILL, nil) },
+		over:  func(s *system) <-chan struct{} { return s.reaped },
+		late:  func(s *system) { signalLeftovers(syscall.SIGKILL, nil) },
+		kills: "processes that nobody supervises",
 	},
 	{
-		name:  "output",
 		begin: func(s *system) { s.written = s.log.Stop() },
 		over:  func(s *system) <-chan struct{} { return s.written },
 	},
@@ -59,37 +65,41 @@ func (s *system) supervised(pid, session int) bool {
 	return s.procs.Started(pid) || s.procs.Started(session)
 }
 
-// stop runs the shutdown. It always ends: each phase has a deadline, and what
+// stop runs the shutdown. It always ends: each phase has its time, and what
 // survives KILL is left to the kernel, which ends it with us.
 func (s *system) stop() {
 	deadline := time.Now().Add(s.conf.StopTimeout)
 	hurry := false
-	for _, p := range shutdown {
+	for i, p := range shutdown {
 		p.begin(s)
-		end := deadline
-		if least := time.Now().Add(grace); p.name != shutdown[0].name && end.Before(least) {
-			end = least
+		left := time.Until(deadline)
+		if i > 0 {
+			left = max(left, grace)
 		}
-		timer := time.NewTimer(time.Until(end))
+		if p.within > 0 {
+			left = min(left, p.within)
+		}
 		if hurry {
-			timer.Reset(0)
+			left = 0
 		}
-		for killed := false; ; {
+		timer := time.NewTimer(left)
+		for late := p.late; ; {
 			select {
 			case <-p.over(s):
 			case sig := <-s.signals:
+				// The second TERM or INT.
 				if sig == syscall.SIGTERM || sig == syscall.SIGINT {
 					hurry = true
 					timer.Reset(0)
 				}
 				continue
 			case <-timer.C:
-				if !killed && p.late != nil {
-					killed = true
-					if !hurry {
-						s.warnLate(p)
+				if late != nil {
+					if p.kills != "" && !hurry {
+						s.say(fmt.Sprintf("svinit: warning: unable to stop everything within %v: killing %s", s.conf.StopTimeout, p.kills))
 					}
-					p.late(s)
+					late(s)
+					late = nil
 					timer.Reset(grace)
 					continue
 				}
@@ -98,9 +108,4 @@ func (s *system) stop() {
 		}
 		timer.Stop()
 	}
-}
-
-// warnLate says who has to be killed.
-func (s *system) warnLate(p phase) {
-	s.say(fmt.Sprintf("svinit: warning: unable to stop everything within %v: killing %s", s.conf.StopTimeout, p.name))
 }

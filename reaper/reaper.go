@@ -44,6 +44,7 @@ type Reaper struct {
 
 	started chan struct{} // wakes Run where it sleeps without children
 	orphans atomic.Uint64
+	masked  bool // we were started with blocked signals
 }
 
 // New returns a Reaper. Where we are not PID 1 it makes this process the
@@ -54,6 +55,11 @@ func New() (*Reaper, error) {
 		children: make(map[int]func(syscall.WaitStatus)),
 		started:  make(chan struct{}, 1),
 	}
+	var mask unix.Sigset_t
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, nil, &mask); err != nil {
+		return r, err
+	}
+	r.masked = mask != unix.Sigset_t{}
 	if os.Getpid() == 1 {
 		return r, nil
 	}
@@ -72,16 +78,7 @@ func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, exite
 	if r.draining {
 		return 0, ErrDraining
 	}
-	// fork copies the mask of the calling thread, and the Go runtime's threads
-	// have the one that we inherited.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var empty, ours unix.Sigset_t
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &empty, &ours); err != nil {
-		return 0, err
-	}
-	pid, err = syscall.ForkExec(path, argv, attr)
-	unix.PthreadSigmask(unix.SIG_SETMASK, &ours, nil)
+	pid, err = r.fork(path, argv, attr)
 	if err != nil {
 		return 0, err
 	}
@@ -91,6 +88,21 @@ func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, exite
 	default:
 	}
 	return pid, nil
+}
+
+// fork is syscall.ForkExec with an empty signal mask in the child, which gets
+// that of the thread that forks.
+func (r *Reaper) fork(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
+	if r.masked {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		var empty, ours unix.Sigset_t
+		if err := unix.PthreadSigmask(unix.SIG_SETMASK, &empty, &ours); err != nil {
+			return 0, err
+		}
+		defer unix.PthreadSigmask(unix.SIG_SETMASK, &ours, nil)
+	}
+	return syscall.ForkExec(path, argv, attr)
 }
 
 // Signal sends sig to a process that Start returned, and with a negative pid

@@ -50,7 +50,7 @@ func (c *Config) warn(verb, object string, err error) {
 	c.Say(c.Prog + ": warning: unable to " + verb + " " + svlog.Printable(object) + ": " + svlog.Printable(err.Error()))
 }
 
-// event says that something happened to a service.
+// news says that something happened to a service.
 func (c *Config) news(name, what string) {
-	c.Say(c.Prog + ": " + svlog.Printable(name) + " " + what)
+	c.Say(c.Prog + ": " + svlog.Printable(name+" "+what))
 }

@@ -80,11 +80,11 @@ func (s *Set) examine(name string, now bool) {
 	if err == nil {
 		err = checkRun(path)
 	}
-	if _, lerr := os.Lstat(path); err != nil && errors.Is(lerr, fs.ErrNotExist) {
-		s.mended(name)
-		return
-	}
 	if err != nil {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			s.mended(name)
+			return
+		}
 		s.broken(name, explainEntry(path, err), now)
 		return
 	}
@@ -95,8 +95,11 @@ func (s *Set) examine(name string, now bool) {
 // placeOf is where an entry really is: the link that leads there may be gone
 // while its service still has to stop, and its logger to start once more.
 func placeOf(name, path string) place {
-	if dir, err := filepath.EvalSymlinks(path); err == nil {
-		path = dir
+	var st unix.Stat_t
+	if unix.Lstat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		if dir, err := filepath.EvalSymlinks(path); err == nil {
+			path = dir
+		}
 	}
 	return place{name, path}
 }
@@ -122,10 +125,9 @@ func (s *Set) startMain(e *entry) {
 // for as long as the entry does.
 func (s *Set) startLogger(e *entry) {
 	dir := filepath.Join(e.dir, "log")
-	fi, err := os.Stat(dir)
-	if err != nil || !fi.IsDir() {
-		if err == nil {
-			s.cfg.warn("log "+e.name+" to", dir, errNoDir)
+	if _, err := identify(dir); err != nil {
+		if err == errNoDir {
+			s.cfg.warn("log "+e.name+" to", dir, err)
 		}
 		return
 	}
@@ -145,6 +147,7 @@ func (s *Set) startLogger(e *entry) {
 // begin starts an owner.
 func (s *Set) begin(svc *service) {
 	svc.ended = func() { s.gone <- svc }
+	svc.turns = s.turns
 	go svc.own()
 }
 

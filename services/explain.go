@@ -10,24 +10,27 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // checkRun looks at what ought to be the executable run of the service
 // directory dir. The error names the file and the remedy.
 func checkRun(dir string) error {
-	path := filepath.Join(dir, "run")
-	fi, err := os.Stat(path)
+	path := dir + "/run"
+	var st unix.Stat_t
+	err := unix.Stat(path, &st)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case err == unix.ENOENT:
 		if target, err := os.Readlink(path); err == nil {
 			return fmt.Errorf("%s is a link to %s, which does not exist", path, target)
 		}
 		return fmt.Errorf("%s does not exist: put an executable there", path)
 	case err != nil:
-		return err
-	case fi.IsDir():
+		return fmt.Errorf("%s: %w", path, err)
+	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
 		return fmt.Errorf("%s is a directory: put an executable there", path)
-	case fi.Mode()&0o111 == 0:
+	case st.Mode&0o111 == 0:
 		return fmt.Errorf("%s is not executable: chmod +x it", path)
 	}
 	return nil

@@ -12,7 +12,6 @@ import (
 
 	"svinit/services/epoll"
 	"svinit/services/svdir"
-	"svinit/services/svlog"
 )
 
 // service is one supervised process, the main one of a service directory or
@@ -30,6 +29,7 @@ type service struct {
 	logger atomic.Pointer[logPipe] // a logger that was added
 	exits  chan syscall.WaitStatus // one process at a time, so one place is enough
 	ended  func()                  // called by the owner as its last act
+	turns  chan struct{}           // takes one while it takes up; may be nil
 
 	machine
 	held     *svdir.Held // nil where no state directory can be had
@@ -90,31 +90,46 @@ func (s *service) attach(p *logPipe) {
 // own is the owner goroutine. It ends when the machine is over.
 func (s *service) own() {
 	defer s.ended()
-	defer s.rescue()
-	defer s.release()
-	s.takeUp()
+	s.aside(s.takeUp)
 	for s.state != over {
 		select {
 		case <-s.bell:
-			s.listen()
+			s.aside(s.listen)
 		case ws := <-s.exits:
-			s.buried(ws)
+			s.aside(func() { s.buried(ws) })
 		case <-s.timer():
-			s.handle(due, input{})
+			s.aside(func() { s.handle(due, input{}) })
 		}
 	}
+	s.aside(s.release)
 }
 
-// rescue costs a service whose owner panics its supervision, and nobody else
-// anything.
-func (s *service) rescue() {
-	if p := recover(); p != nil {
-		s.cfg.news(s.name, fmt.Sprintf("is no longer supervised: a bug of svinit: %v: %s", p, svlog.Printable(string(debug.Stack()))))
-	}
+// aside does something in a goroutine of its own, and waits for it. Forking
+// and writing files make a stack of 8 KB, which a sleeping goroutine keeps; one
+// that ends gives it back, so that a service at rest costs 2.
+//
+// A panic costs the service its supervision, and nobody else anything.
+func (s *service) aside(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if p := recover(); p != nil {
+				s.state = over
+				s.cfg.news(s.name, fmt.Sprintf("is no longer supervised: a bug of svinit: %v: %s", p, debug.Stack()))
+			}
+		}()
+		f()
+	}()
+	<-done
 }
 
 // takeUp takes the state directory and starts the service unless it is down.
 func (s *service) takeUp() {
+	if s.turns != nil {
+		s.turns <- struct{}{}
+		defer func() { <-s.turns }()
+	}
 	s.want, s.since = wantUp, time.Now()
 	if s.holdOn(); s.state == over {
 		return

@@ -18,6 +18,9 @@ const (
 	// settleTime is how long an entry may be unfinished before that is worth
 	// a line: somebody is making it.
 	settleTime = time.Second
+	// abreast is how many services may be taken up at once: a file system that
+	// is slow would else cost a thread for each.
+	abreast = 2
 )
 
 // Set supervises the services of a scan directory. One goroutine (Run) owns
@@ -34,6 +37,7 @@ type Set struct {
 	watch    *watcher // nil: poll
 	ticker   *time.Ticker
 	settle   *time.Timer
+	turns    chan struct{} // a place for each of abreast
 	entries  map[string]*entry
 	byIdent  map[ident]*entry
 	unsound  map[string]string // broken entries, and what was said of them
@@ -49,6 +53,7 @@ const (
 	reqRescan = 1 << iota
 	reqStop
 	reqKill
+	reqTermLoggers
 	reqKillLoggers
 )
 
@@ -61,6 +66,7 @@ func NewSet(cfg *Config, dir string, quiet bool) *Set {
 		quiet:   quiet,
 		bell:    make(chan struct{}, 1),
 		gone:    make(chan *service),
+		turns:   make(chan struct{}, abreast),
 		entries: make(map[string]*entry),
 		byIdent: make(map[ident]*entry),
 		unsound: make(map[string]string),
@@ -78,6 +84,10 @@ func (s *Set) Stop() { s.request(reqStop) }
 
 // Kill kills what Stop has not stopped yet, but for the loggers.
 func (s *Set) Kill() { s.request(reqKill) }
+
+// TermLoggers sends TERM to the loggers that have read everything, or will
+// read nothing, and have not ended yet.
+func (s *Set) TermLoggers() { s.request(reqTermLoggers) }
 
 // KillLoggers kills the loggers that have not ended yet.
 func (s *Set) KillLoggers() { s.request(reqKillLoggers) }
@@ -134,8 +144,19 @@ func (s *Set) answer() {
 	if asked&reqStop != 0 && !s.stopping {
 		s.stop()
 	}
-	if asked&(reqKill|reqKillLoggers) != 0 {
-		s.kill(asked&reqKillLoggers != 0)
+	for _, e := range s.entries {
+		if e.main != nil && asked&reqKill != 0 {
+			e.main.ask(askKill)
+		}
+		if e.log == nil || e.main != nil {
+			continue
+		}
+		if asked&reqTermLoggers != 0 && !e.pipe.unread() {
+			e.log.ask(askTerm)
+		}
+		if asked&reqKillLoggers != 0 {
+			e.log.ask(askKill)
+		}
 	}
 	if s.stopping {
 		return
@@ -278,17 +299,6 @@ func (s *Set) stop() {
 		s.leave(e)
 	}
 	s.checkDown()
-}
-
-func (s *Set) kill(loggers bool) {
-	for _, e := range s.entries {
-		if e.main != nil {
-			e.main.ask(askKill)
-		}
-		if loggers && e.log != nil {
-			e.log.ask(askKill)
-		}
-	}
 }
 
 // checkDown closes down at the moment when the last main service has ended.

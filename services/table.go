@@ -34,6 +34,7 @@ const (
 	// From the set that the service belongs to.
 	askLeave   // stop by the service's own rule, and let go
 	askDrain   // the same for a logger: its input ends
+	askTerm    // a logger has read everything and is still there
 	askKill    // the deadline has come
 	askChanged // the service directory has changed
 
@@ -48,7 +49,7 @@ const (
 func (e event) String() string {
 	return [events]string{
 		"u", "d", "o", "O", "x", "p", "c", "signal", "r",
-		"leave", "drain", "kill", "changed",
+		"leave", "drain", "term", "kill", "changed",
 		"started", "failed", "died", "due",
 	}[e]
 }
@@ -83,7 +84,7 @@ var (
 
 // wants says what an event changes in what is wanted, in every state; events
 // that are not here change nothing.
-var wants = map[event]func(*machine){
+var wants = [events]func(*machine){
 	cmdUp:     func(m *machine) { m.want = wantUp },
 	cmdDown:   func(m *machine) { m.want = wantDown },
 	cmdOnce:   func(m *machine) { m.want = wantOnce },
@@ -109,6 +110,7 @@ var table = [over][events]rule{
 		cmdRestart:  nothing,
 		askLeave:    leave,
 		askDrain:    leave, // it was told to be down: what it has not read is lost
+		askTerm:     nothing,
 		askKill:     leave,
 		askChanged:  nothing,
 		started:     enter,
@@ -128,6 +130,7 @@ var table = [over][events]rule{
 		cmdRestart:  nothing,
 		askLeave:    leave,
 		askDrain:    flush,
+		askTerm:     nothing,
 		askKill:     leave,
 		askChanged:  again,
 		started:     enter,
@@ -147,6 +150,7 @@ var table = [over][events]rule{
 		cmdRestart:  bounce,
 		askLeave:    stop,
 		askDrain:    hangUp,
+		askTerm:     bounce,
 		askKill:     kill,
 		askChanged:  nothing,
 		started:     impossible,
@@ -156,7 +160,7 @@ var table = [over][events]rule{
 	},
 }
 
-// String draws the table: a line an event, a column a state.
+// drawTable draws the table: a line an event, a column a state.
 func drawTable() string {
 	s := fmt.Sprintf("%-9s", "")
 	for st := range over {

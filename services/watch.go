@@ -3,6 +3,7 @@ package services
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -14,9 +15,9 @@ import (
 type watcher struct {
 	fd    int
 	buf   []byte
-	dirs  map[int32]map[interest]struct{} // by watch descriptor
-	wds   map[string][]int32              // by who is interested
-	scans int32                           // the scan directory's own, -1 for none
+	dirs  map[int32][]interest // by watch descriptor
+	wds   map[string][]int32   // by who is interested
+	scans int32                // the scan directory's own, -1 for none
 }
 
 // interest is that somebody wants to know of a name in a watched directory.
@@ -38,7 +39,7 @@ func newWatcher() (*watcher, error) {
 	}
 	return &watcher{
 		fd:    fd,
-		dirs:  make(map[int32]map[interest]struct{}),
+		dirs:  make(map[int32][]interest),
 		wds:   make(map[string][]int32),
 		scans: -1,
 	}, nil
@@ -76,11 +77,10 @@ func (w *watcher) follow(who, except string, mask uint32, paths ...string) {
 				continue
 			}
 			wd := int32(n)
-			if w.dirs[wd] == nil {
-				w.dirs[wd] = make(map[interest]struct{})
+			w.dirs[wd] = append(w.dirs[wd], interest{p.name, who})
+			if !slices.Contains(w.wds[who], wd) {
+				w.wds[who] = append(w.wds[who], wd)
 			}
-			w.dirs[wd][interest{p.name, who}] = struct{}{}
-			w.wds[who] = append(w.wds[who], wd)
 		}
 	}
 }
@@ -88,11 +88,7 @@ func (w *watcher) follow(who, except string, mask uint32, paths ...string) {
 // forget ends what follow began.
 func (w *watcher) forget(who string) {
 	for _, wd := range w.wds[who] {
-		for i := range w.dirs[wd] {
-			if i.who == who {
-				delete(w.dirs[wd], i)
-			}
-		}
+		w.dirs[wd] = slices.DeleteFunc(w.dirs[wd], func(i interest) bool { return i.who == who })
 		if len(w.dirs[wd]) == 0 {
 			delete(w.dirs, wd)
 			if wd != w.scans {
@@ -181,7 +177,7 @@ func (w *watcher) changes() (names, who map[string]struct{}, all bool) {
 			case ev.Mask&(unix.IN_CREATE|unix.IN_DELETE|unix.IN_MOVED_FROM|unix.IN_MOVED_TO|unix.IN_ATTRIB) != 0:
 				names[string(name)] = struct{}{}
 			}
-			for i := range w.dirs[ev.Wd] {
+			for _, i := range w.dirs[ev.Wd] {
 				if len(name) == 0 || i.name == string(name) {
 					who[i.who] = struct{}{}
 				}

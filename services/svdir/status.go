@@ -112,6 +112,17 @@ func ParseStatus(b []byte) (Status, error) {
 	return s, nil
 }
 
+// Age returns for how many seconds the record has held, 0 when it is of the
+// future. daemontools compares whole labels without sign and takes their
+// difference through a double, which shows only in labels that nobody wrote.
+func (s Status) Age(now time.Time) uint64 {
+	then, at := tai64n.Seconds(s.Since), tai64n.Seconds(now)
+	if at < then {
+		return 0
+	}
+	return uint64(float64(at - then))
+}
+
 func bit(b bool) byte {
 	if b {
 		return 1

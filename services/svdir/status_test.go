@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"svinit/services/tai64n"
 )
 
 // golden is where the records written by the real supervisors are.
@@ -97,6 +99,24 @@ func TestParseSizes(t *testing.T) {
 	}
 	if s, _ := ParseStatus(make([]byte, 18)); s.State != StateDown {
 		t.Errorf("state without a process: %v", s.State)
+	}
+}
+
+func TestAge(t *testing.T) {
+	now := time.Unix(1700000000, 0)
+	for since, want := range map[time.Time]uint64{
+		now:                                  0,
+		now.Add(-42*time.Second - 1):         43,
+		now.Add(-42 * time.Second):           42,
+		now.Add(time.Second):                 0,
+		time.Unix(0, 0):                      1700000000,
+		tai64n.Unix(0, 0):                    4611686020127387648, // as daemontools has it
+		tai64n.Unix(1<<64-1, 0):              0,
+		tai64n.Unix(1<<62+1700000010-1, 1e9): 0, // nanoseconds carry
+	} {
+		if got := (Status{Since: since}).Age(now); got != want {
+			t.Errorf("Age since %v = %d, want %d", since, got, want)
+		}
 	}
 }
 

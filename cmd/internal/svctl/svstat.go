@@ -10,7 +10,6 @@ import (
 
 	"svinit/cmd/internal/applet"
 	"svinit/services/svdir"
-	"svinit/services/tai64n"
 )
 
 // Svstat is svstat(8).
@@ -106,7 +105,7 @@ func appendSentence(b []byte, s svdir.Status, normallyUp bool, now time.Time) []
 	} else {
 		b = append(b, "down "...)
 	}
-	b = strconv.AppendUint(b, age(s.Since, now), 10)
+	b = strconv.AppendUint(b, s.Age(now), 10)
 	b = append(b, " seconds"...)
 	switch {
 	case up && !normallyUp:
@@ -124,17 +123,6 @@ func appendSentence(b []byte, s svdir.Status, normallyUp bool, now time.Time) []
 		b = append(b, ", want down"...)
 	}
 	return b
-}
-
-// age returns the seconds from since to now, 0 when since is in the future.
-// daemontools compares whole labels without sign and takes the difference
-// through a double, which shows only in labels that nobody wrote.
-func age(since, now time.Time) uint64 {
-	then, at := tai64n.Seconds(since), tai64n.Seconds(now)
-	if at < then {
-		return 0
-	}
-	return uint64(float64(at - then))
 }
 
 // asked reports whether a person asks for the list. daemontools prints nothing

@@ -14,17 +14,19 @@ import (
 	"svinit/services/svdir"
 )
 
-// TestMain is also the tools: started under their names with asTool set, the
-// test binary is one of them.
+// TestMain is also the tools and a service, as the value of asTool says.
 func TestMain(m *testing.M) {
-	tools := applet.Table{&Svc, &Svstat, &Svok}
-	if c := tools.Find(filepath.Base(os.Args[0])); c != nil && os.Getenv(asTool) != "" {
-		os.Exit(c.Main(&applet.Env{
-			Name: c.Name, Args: os.Args[1:],
-			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
-		}))
+	switch os.Getenv(asTool) {
+	case "":
+		os.Exit(m.Run())
+	case "service":
+		os.Exit(service())
 	}
-	os.Exit(m.Run())
+	c := applet.Table{&Svc, &Svstat, &Svok}.Find(os.Getenv(asTool))
+	os.Exit(c.Main(&applet.Env{
+		Name: c.Name, Args: os.Args[1:],
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+	}))
 }
 
 const asTool = "SVCTL_TEST_TOOL"
@@ -51,7 +53,8 @@ type outcome struct {
 // test binary: other users have none.
 func (i invocation) ours() *exec.Cmd {
 	cmd := i.command("/proc/self/exe")
-	cmd.Env = append(cmd.Env, asTool+"=1")
+	// The race detector would sleep a second at every exit.
+	cmd.Env = append(cmd.Env, asTool+"="+i.tool, "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 

@@ -1,0 +1,206 @@
+package applet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestVerdicts is the table of the package comment.
+func TestVerdicts(t *testing.T) {
+	gone := &fs.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}
+	for _, c := range []struct {
+		err  error
+		code int
+		line string
+	}{
+		{nil, 0, ""},
+		{ErrUsage, 100, "tool: usage: tool [-x] file\n"},
+		{Fatal("unable to open x", gone), 111, "tool: fatal: unable to open x: file does not exist\n"},
+		{Fatal("child crashed", nil), 111, "tool: fatal: child crashed\n"},
+		{gone, 111, "tool: fatal: open x: no such file or directory\n"},
+		{&Exit{Wrong, "anything"}, 100, "anything\n"},
+		{fmt.Errorf("wrapped: %w", &Exit{7, "as it is"}), 7, "as it is\n"},
+		{Silent(100), 100, ""},
+	} {
+		command := Command{Name: "tool", Synopsis: "tool [-x] file", Run: func(*Env) error { return c.err }}
+		stderr := capture(t, func(f *os.File) {
+			if got := command.Main(&Env{Name: "tool", Stderr: f}); got != c.code {
+				t.Errorf("%v: exit code %d, want %d", c.err, got, c.code)
+			}
+		})
+		if stderr != c.line {
+			t.Errorf("%v: %q, want %q", c.err, stderr, c.line)
+		}
+	}
+	if !errors.Is(Fatal("x", gone), fs.ErrNotExist) {
+		t.Error("Fatal hides its reason")
+	}
+}
+
+func TestWarn(t *testing.T) {
+	got := capture(t, func(f *os.File) {
+		e := Env{Name: "tool", Stderr: f}
+		e.Warn("unable to try", syscall.EAGAIN)
+		e.Warn("unable to go on", nil)
+		e.Say("illegal option -- z")
+	})
+	want := "tool: warning: unable to try: temporary failure\ntool: warning: unable to go on\ntool: illegal option -- z\n"
+	if got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestReasons compares with what the real svstat says of every errno.
+func TestReasons(t *testing.T) {
+	b, err := os.ReadFile("testdata/reasons.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(b)) {
+		number, want, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		if !ok {
+			continue
+		}
+		errno, err := strconv.Atoi(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+		if got := Reason(&fs.PathError{Err: syscall.Errno(errno)}); got != want {
+			t.Errorf("errno %d: %q, want %q", errno, got, want)
+		}
+	}
+	if n != 133 {
+		t.Errorf("%d errors", n)
+	}
+	if got := Reason(syscall.Errno(9999)); got != "unknown error" {
+		t.Errorf("unknown errno: %q", got)
+	}
+	if got := Reason(errors.New("bad format")); got != "bad format" {
+		t.Errorf("error of ours: %q", got)
+	}
+}
+
+// TestOptions has the lines of getopt(3) and what sgetopt makes of them.
+func TestOptions(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want string // letters and values, then what is left or what is bad
+	}{
+		{"", "|"},
+		{"-a", "a|"},
+		{"-ab x", "a b|x"},
+		{"-a -b", "a b|"},
+		{"x -a", "|x -a"},
+		{"-a - -b", "a|- -b"},
+		{"-a -- -b", "a|-b"},
+		{"-- --", "|--"},
+		{"--anything -b", "|-b"},
+		{"-n1", "n=1|"},
+		{"-n 1", "n=1|"},
+		{"-n -a", "n=-a|"},
+		{"-n --", "n=--|"},
+		{"-an1 x", "a n=1|x"},
+		{"-anb -n 2 x -a", "a n=b n=2|x -a"},
+		{"-n", "!option requires an argument -- n"},
+		{"-an", "a!option requires an argument -- n"},
+		{"-z", "!illegal option -- z"},
+		{"-az x", "a!illegal option -- z"},
+		{"-a-", "a!illegal option -- -"},
+		{"-:", "!illegal option -- :"},
+		{"-\xff", "!illegal option -- \xff"},
+	} {
+		o := Options{Args: strings.Fields(c.args), Known: "an:b"}
+		var got []string
+		for o.Next() {
+			s := string(o.Letter)
+			if o.Letter == 'n' {
+				s += "=" + o.Value
+			}
+			got = append(got, s)
+		}
+		result := strings.Join(got, " ")
+		if o.Bad != "" {
+			result += "!" + o.Bad
+		} else {
+			result += "|" + strings.Join(o.Args, " ")
+		}
+		if result != c.want {
+			t.Errorf("%q: %q, want %q", c.args, result, c.want)
+		}
+	}
+	if o := (Options{Args: []string{"-n", "", "x"}, Known: "n:"}); !o.Next() || o.Value != "" || len(o.Args) != 1 {
+		t.Errorf("empty value: %+v", o)
+	}
+	if o := (Options{Args: []string{""}, Known: "a"}); o.Next() || len(o.Args) != 1 {
+		t.Errorf("empty argument: %+v", o)
+	}
+}
+
+func FuzzOptions(f *testing.F) {
+	f.Add("-ab\n-n\n1\n--\nx")
+	f.Fuzz(func(t *testing.T, args string) {
+		o := Options{Args: strings.Split(args, "\n"), Known: "an:b"}
+		n := len(args) + 1
+		for o.Next() {
+			if n--; n < 0 {
+				t.Fatal("more options than bytes")
+			}
+		}
+	})
+}
+
+func TestTable(t *testing.T) {
+	table := Table{
+		{Name: "a", Synopsis: "a x", Summary: "do a", Section: 8, Help: "All of a.\n"},
+		{Name: "bcd", Summary: "do bcd"},
+	}
+	if got, want := table.Summaries(), "  a    do a\n  bcd  do bcd\n"; got != want {
+		t.Errorf("Summaries = %q, want %q", got, want)
+	}
+	help, err := table.Help("a")
+	if want := "a: do a\n\nusage: a x\n\nAll of a.\n\nSee the manual page a(8).\n"; err != nil || help != want {
+		t.Errorf("Help = %q, %v, want %q", help, err, want)
+	}
+	if _, err := table.Help("e"); err == nil || !strings.Contains(err.Error(), `"e"`) {
+		t.Errorf("Help of nothing: %v", err)
+	}
+}
+
+func TestTerminal(t *testing.T) {
+	null, err := os.Open("/dev/null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	if Terminal(null) {
+		t.Error("/dev/null is a terminal")
+	}
+}
+
+// capture returns what f writes to the file that it is given.
+func capture(t *testing.T, f func(*os.File)) string {
+	t.Helper()
+	file, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	f(file)
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -1,0 +1,204 @@
+package svctl
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"svinit/services/svdir"
+)
+
+// scan makes a scan directory with services of all kinds, and an empty
+// directory to stand in.
+func scan(t *testing.T) (scan, here string) {
+	t.Helper()
+	root := openDir(t)
+	scan, here = root+"/scan", root+"/here"
+	controls = make(map[string]*svdir.Held)
+	mkdir(t, scan)
+	mkdir(t, here)
+	mkdir(t, root+"/available")
+	live(t, root+"/available/web")
+	live(t, root+"/available/web/log")
+	must(t, os.Symlink("../available/web", scan+"/web"))
+	live(t, scan+"/cache")
+	live(t, scan+"/.hidden")
+	mkdir(t, scan+"/idle")
+	put(t, scan+"/idle/log", "a file is no logger")
+	put(t, scan+"/README", "nor is it a service")
+	must(t, os.Symlink("nowhere", scan+"/dangling"))
+	live(t, here+"/local")
+	live(t, scan+"/local")
+	put(t, here+"/cache", "a file here does not hide the service")
+	return scan, here
+}
+
+const (
+	downLine = "down 0 seconds, normally up, want up\n"
+	noOK     = "unable to open supervise/ok: file does not exist\n"
+	noDir    = "unable to chdir: file does not exist\n"
+)
+
+func TestByName(t *testing.T) {
+	dir, here := scan(t)
+	env := []string{"SVINIT_SERVICE_DIR=" + dir}
+	for arg, want := range map[string]string{
+		"web":       downLine,
+		"web/log":   downLine,
+		"cache":     downLine,
+		"idle":      noOK,
+		"local":     downLine,
+		".":         noOK, // is here
+		"..":        noOK,
+		"":          noDir, // is not the scan directory
+		"/log":      noDir,
+		"missing":   noDir,
+		"README":    noDir,
+		"dangling":  noDir,
+		"./web":     noDir, // says where
+		"web/":      noDir,
+		"web/log/":  noDir,
+		"web/other": noDir,
+	} {
+		got := run(t, invocation{tool: "svstat", args: []string{arg}, dir: here, env: env}.ours())
+		if got != (outcome{stdout: arg + ": " + want}) {
+			t.Errorf("svstat %q: %+v, want %q", arg, got, want)
+		}
+		wantCode := map[string]int{downLine: 0, noOK: 100, noDir: 111}[want]
+		if got := run(t, invocation{tool: "svok", args: []string{arg}, dir: here, env: env}.ours()); got.code != wantCode {
+			t.Errorf("svok %q: %+v, want %d", arg, got, wantCode)
+		}
+	}
+	got := run(t, invocation{tool: "svc", args: []string{"-dx", "web", "local", "web/log", "nix"}, dir: here, env: env}.ours())
+	if got != (outcome{stderr: "svc: warning: unable to chdir to nix: file does not exist\n"}) {
+		t.Errorf("svc: %+v", got)
+	}
+	root := strings.TrimSuffix(dir, "/scan")
+	want := root + "/available/web:dx\n" + root + "/available/web/log:dx\n" + here + "/local:dx\n"
+	if got := sent(t); got != want {
+		t.Errorf("svc sent %q, want %q", got, want)
+	}
+}
+
+// TestLetters sends the letters that daemontools does not have.
+func TestLetters(t *testing.T) {
+	_, here := scan(t)
+	const letters = "q12byrlPCKOudopchaitkx"
+	got := run(t, invocation{tool: "svc", args: []string{"-" + letters, "-qq", "local"}, dir: here}.ours())
+	if got != (outcome{}) {
+		t.Errorf("svc: %+v", got)
+	}
+	if got, want := sent(t), here+"/local:"+letters+"\n"; got != want {
+		t.Errorf("sent %q, want %q", got, want)
+	}
+	for _, r := range letters {
+		if !strings.Contains(svcOptions, " "+string(r)+" ") || !strings.Contains(Svc.Synopsis, string(r)) {
+			t.Errorf("the usage of svc does not know %c", r)
+		}
+	}
+}
+
+const listing = "cache: " + downLine +
+	"dangling: " + noDir +
+	"idle: " + noOK +
+	"local: " + downLine +
+	"web: " + downLine +
+	"web/log: " + downLine
+
+func TestListOnTerminal(t *testing.T) {
+	dir, here := scan(t)
+	i := invocation{tool: "svstat", dir: here, env: []string{"SVINIT_SERVICE_DIR=" + dir}}
+	if got := run(t, i.ours()); got != (outcome{}) {
+		t.Errorf("without a terminal: %+v", got)
+	}
+	master, slave := terminal(t)
+	cmd := i.ours()
+	cmd.Stdout = slave
+	if got := run(t, cmd); got != (outcome{}) {
+		t.Errorf("on a terminal: %+v", got)
+	}
+	slave.Close()
+	// EIO ends it when no slave is open (pty(7)).
+	b := make([]byte, 4096)
+	n, err := master.Read(b)
+	must(t, err)
+	if got := strings.ReplaceAll(string(b[:n]), "\r\n", "\n"); got != listing {
+		t.Errorf("on a terminal:\n%s\nwant\n%s", got, listing)
+	}
+}
+
+// TestListFromOutside starts svstat as docker exec does: with a parent outside
+// its process namespace.
+func TestListFromOutside(t *testing.T) {
+	dir, here := scan(t)
+	i := invocation{tool: "svstat", dir: here, env: []string{"SVINIT_SERVICE_DIR=" + dir}}
+	outside := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
+	if os.Geteuid() != 0 {
+		outside.Cloneflags |= syscall.CLONE_NEWUSER
+		outside.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Geteuid(), HostID: os.Geteuid(), Size: 1}}
+	}
+	cmd := i.ours()
+	cmd.SysProcAttr = outside
+	if got := run(t, cmd); got != (outcome{stdout: listing}) {
+		t.Errorf("from outside: %+v", got)
+	}
+	i.env = []string{"SVINIT_SERVICE_DIR=" + dir + "/no"}
+	cmd = i.ours()
+	cmd.SysProcAttr = outside
+	want := outcome{stderr: "svstat: fatal: unable to read directory " + dir + "/no: file does not exist\n", code: 111}
+	if got := run(t, cmd); got != want {
+		t.Errorf("without a scan directory: %+v", got)
+	}
+}
+
+// TestFallback finds the state of a service whose directory cannot be written.
+func TestFallback(t *testing.T) {
+	dir, here := scan(t)
+	base := here + "/state"
+	must(t, svdir.Claim(base))
+	controls = map[string]*svdir.Held{"idle": heldAt(t, base+"/idle")}
+	for _, arg := range []string{"idle", dir + "/idle", dir + "/./idle/", "../scan/idle"} {
+		env := []string{"SVINIT_SERVICE_DIR=" + dir, "SVINIT_STATE_DIR=" + base}
+		for tool, want := range map[string]outcome{
+			"svok":   {},
+			"svstat": {stdout: arg + ": " + downLine},
+			"svc":    {},
+		} {
+			i := invocation{tool: tool, args: []string{arg}, dir: here, env: env}
+			if tool == "svc" {
+				i.args = []string{"-d", arg}
+			}
+			if got := run(t, i.ours()); got != want {
+				t.Errorf("%s %s: %+v, want %+v", tool, arg, got, want)
+			}
+		}
+		if got := sent(t); got != "idle:d\n" {
+			t.Errorf("svc -d %s sent %q", arg, got)
+		}
+	}
+	// Without the variable it is not found; djb's words are of its own place.
+	got := run(t, invocation{tool: "svc", args: []string{"-d", dir + "/idle"}, dir: here}.ours())
+	if got.stderr != "svc: warning: unable to control "+dir+"/idle: file does not exist\n" {
+		t.Errorf("svc elsewhere: %+v", got)
+	}
+}
+
+// terminal opens a new terminal, as openpty(3) does.
+func terminal(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	must(t, err)
+	t.Cleanup(func() { master.Close() })
+	var unlock, n int32
+	for request, arg := range map[uintptr]*int32{syscall.TIOCSPTLCK: &unlock, syscall.TIOCGPTN: &n} {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), request, uintptr(unsafe.Pointer(arg))); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
+	must(t, err)
+	return master, slave
+}

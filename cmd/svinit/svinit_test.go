@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// asMain makes the test binary svinit, under the name it is called by.
+const asMain = "SVINIT_TEST_MAIN"
+
+func init() {
+	if os.Getenv(asMain) != "" {
+		main()
+	}
+}
+
+type outcome struct {
+	stdout, stderr string
+	code           int
+}
+
+// call runs svinit by the file name path, under the name argv[0].
+func call(t *testing.T, path string, argv ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), path)
+	cmd.Args = argv
+	cmd.Env = []string{asMain + "=1", "GORACE=atexit_sleep_ms=0", "SVINIT_SERVICE_DIR=" + t.TempDir() + "/no", "PATH=" + os.Getenv("PATH")}
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+const self = "/proc/self/exe"
+
+// TestDispatch calls the tools in every way in which they can be called.
+func TestDispatch(t *testing.T) {
+	svok := outcome{"", "svok: usage: svok dir\n", 100}
+	for _, argv := range [][]string{
+		{"svok"}, {"/usr/bin/svok"}, {"./svok"}, {"svinit", "svok"}, {"/usr/bin/svinit", "svok"}, {"other", "svok"},
+	} {
+		if got := call(t, self, argv...); got != svok {
+			t.Errorf("%q: %+v, want %+v", argv, got, svok)
+		}
+	}
+	svstat := outcome{"/no/such: unable to chdir: file does not exist\n", "", 0}
+	for _, argv := range [][]string{{"svstat", "/no/such"}, {"svinit", "svstat", "/no/such"}} {
+		if got := call(t, self, argv...); got != svstat {
+			t.Errorf("%q: %+v, want %+v", argv, got, svstat)
+		}
+	}
+	// What follows -- is a main program, even under the name of a tool.
+	for _, argv := range [][]string{{"svinit", "sh", "-c", "exit 7"}, {"svinit", "--", "sh", "-c", "exit 7"}} {
+		if got := call(t, self, argv...); got.code != 7 {
+			t.Errorf("%q: %+v, want exit code 7", argv, got)
+		}
+	}
+	if got := call(t, self, "svinit", "--", "no-such-program"); got.code != 127 || !strings.Contains(got.stderr, "no-such-program") {
+		t.Errorf("missing main program: %+v", got)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for _, c := range []struct {
+		args   []string
+		code   int
+		stdout string // begins with
+		stderr string
+	}{
+		{[]string{"--version"}, 0, "svinit ", ""},
+		{[]string{"--help"}, 0, "svinit: PID 1", ""},
+		{[]string{"-h"}, 0, "svinit: PID 1", ""},
+		{[]string{"help"}, 0, "svinit: PID 1", ""},
+		{[]string{"help", "svinit"}, 0, "svinit: PID 1", ""},
+		{[]string{"help", "svc"}, 0, "svc: send commands to supervised services\n\nusage: svc [-", ""},
+		{[]string{"help", "env"}, 0, "", ""},
+		{[]string{"help", "nix"}, 100, "", "svinit: no tool is called \"nix\"\ntools:\n  sv"},
+		{[]string{"help", "a", "b"}, 100, "", "svinit: wrong number of arguments after help\nusage: svinit "},
+		{[]string{"--version", "x"}, 100, "", "svinit: wrong number of arguments after --version\nusage: svinit "},
+		{[]string{"--install"}, 100, "", "svinit: wrong number of arguments after --install\nusage: svinit "},
+		{[]string{"--foo"}, 100, "", "svinit: unknown option --foo\nusage: svinit "},
+		{[]string{"-x", "svc"}, 100, "", "svinit: unknown option -x\nusage: svinit "},
+	} {
+		got := call(t, self, append([]string{"svinit"}, c.args...)...)
+		if got.code != c.code || !strings.HasPrefix(got.stdout, c.stdout) || !strings.HasPrefix(got.stderr, c.stderr) ||
+			(c.stderr == "") != (got.stderr == "") || (c.code == 0) == (got.stdout == "") {
+			t.Errorf("svinit %q: %+v, want %+v", c.args, got, c)
+		}
+	}
+	if env := call(t, self, "svinit", "help", "env").stdout; !strings.Contains(env, "SVINIT_SERVICE_DIR") {
+		t.Errorf("help env:\n%s", env)
+	}
+	for _, c := range commands {
+		if got := call(t, self, "svinit", "help", c.Name); !strings.Contains(got.stdout, c.Help) {
+			t.Errorf("help %s: %+v", c.Name, got)
+		}
+	}
+}
+
+func TestInstall(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	links := dir + "/usr/bin" // made, as no image without a shell has mkdir
+	for range 2 {             // the second time all is there
+		if got := call(t, exe, "svinit", "--install", links); got != (outcome{}) {
+			t.Fatalf("install: %+v", got)
+		}
+	}
+	for _, c := range commands {
+		if target, err := os.Readlink(filepath.Join(links, c.Name)); err != nil || target != exe {
+			t.Errorf("%s: %q, %v, want %q", c.Name, target, err, exe)
+		}
+	}
+	if got := call(t, links+"/svok", links+"/svok"); got.stderr != "svok: usage: svok dir\n" {
+		t.Errorf("through the link: %+v", got)
+	}
+
+	// Beside the binary the links name it alone: both can be moved.
+	b, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/svinit", b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(dir, dir+"/same"); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{dir, dir + "/same", dir + "/usr/.."} {
+		if got := call(t, dir+"/svinit", "svinit", "--install", to); got != (outcome{}) {
+			t.Errorf("install: %+v", got)
+		}
+		if target, err := os.Readlink(dir + "/svc"); err != nil || target != "svinit" {
+			t.Errorf("svc: %q, %v", target, err)
+		}
+	}
+	if got := call(t, dir+"/svc", dir+"/svc", "-z"); got.code != 100 {
+		t.Errorf("through the link: %+v", got)
+	}
+}
+
+// TestInstallBlocked has another program's file in the way.
+func TestInstallBlocked(t *testing.T) {
+	for what, put := range map[string]func(name string) error{
+		"file":          func(name string) error { return os.WriteFile(name, nil, 0o755) },
+		"other link":    func(name string) error { return os.Symlink("/bin/sh", name) },
+		"dangling link": func(name string) error { return os.Symlink("nowhere", name) },
+		"directory":     func(name string) error { return os.Mkdir(name, 0o755) },
+	} {
+		dir := t.TempDir()
+		if err := put(dir + "/svstat"); err != nil {
+			t.Fatal(err)
+		}
+		got := call(t, self, "svinit", "--install", dir)
+		if got.code != 111 || strings.Count(got.stderr, "\n") != 1 || !strings.HasPrefix(got.stderr, "svinit: fatal: make link "+dir+"/svstat: ") {
+			t.Errorf("%s: %+v", what, got)
+		}
+		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+			t.Errorf("%s: links were made: %v, %v", what, entries, err)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/file", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := call(t, self, "svinit", "--install", dir+"/file"); got.code != 111 || strings.Count(got.stderr, "\n") != 1 {
+		t.Errorf("not a directory: %+v", got)
+	}
+}
