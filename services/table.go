@@ -119,7 +119,7 @@ var table = [over][events]rule{
 		due:         nothing, // the timer of a start that has been cancelled
 	},
 	wait: {
-		cmdUp:       note,
+		cmdUp:       again,
 		cmdDown:     cancel,
 		cmdOnce:     note,
 		cmdAtMost:   cancel,

@@ -1,0 +1,416 @@
+package services
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"svinit/services/epoll"
+	"svinit/services/svdir"
+)
+
+// world is everything outside of one service, in a bubble of synthetic time:
+// processes that exist only here, and what was said of them.
+type world struct {
+	t   *testing.T
+	dir string
+	svc *service
+
+	mu     sync.Mutex
+	begun  time.Time
+	pid    int
+	exited map[int]func(syscall.WaitStatus)
+	fail   error    // what Start answers
+	log    []string // what happened, with the time
+}
+
+// newWorld makes a service directory and starts its owner.
+func newWorld(t *testing.T, files ...string) *world {
+	w := &world{t: t, dir: t.TempDir(), begun: time.Now(), pid: 100, exited: make(map[int]func(syscall.WaitStatus))}
+	for _, name := range files {
+		if err := os.WriteFile(filepath.Join(w.dir, name), nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	poll, err := epoll.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(poll.Close)
+	cfg := &Config{Procs: w, Poll: poll, Say: func(line string) { w.note("say %s", line) }, Prog: "svinit"}
+	w.svc = newService(cfg, place{"web", w.dir})
+	done := make(chan struct{})
+	w.svc.ended = func() { w.note("over"); close(done) }
+	go w.svc.own()
+	t.Cleanup(func() {
+		w.svc.ask(askKill)
+		synctest.Wait()
+		for pid := range w.exited {
+			w.exit(pid, 9)
+		}
+		<-done
+	})
+	synctest.Wait()
+	return w
+}
+
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.log = append(w.log, fmt.Sprintf("%v ", time.Since(w.begun))+fmt.Sprintf(format, args...))
+}
+
+// Start implements Processes.
+func (w *world) Start(_ string, _ []string, _ *syscall.ProcAttr, exited func(syscall.WaitStatus)) (int, error) {
+	if w.fail != nil {
+		w.note("fail")
+		return 0, w.fail
+	}
+	w.pid++
+	w.exited[w.pid] = exited
+	w.note("start")
+	return w.pid, nil
+}
+
+// Signal implements Processes.
+func (w *world) Signal(pid int, sig syscall.Signal) error {
+	who := ""
+	if pid < 0 {
+		who = " all"
+	}
+	w.note("%s%s", signalName(sig), who)
+	return nil
+}
+
+// exit ends a process.
+func (w *world) exit(pid int, ws syscall.WaitStatus) {
+	exited := w.exited[pid]
+	delete(w.exited, pid)
+	exited(ws)
+	synctest.Wait()
+}
+
+// command sends bytes through the real FIFO.
+func (w *world) command(bytes string) {
+	w.t.Helper()
+	if err := svdir.Send(filepath.Join(w.dir, svdir.Supervise), []byte(bytes)); err != nil {
+		w.t.Fatal(err)
+	}
+	w.svc.ring() // the poller's part
+	synctest.Wait()
+}
+
+// sleep lets time pass, and everything that is due happen.
+func (w *world) sleep(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// saw compares what has happened since the last call.
+func (w *world) saw(want ...string) {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Equal(w.log, want) {
+		w.t.Errorf("saw\n\t%s\nwant\n\t%s", strings.Join(w.log, "\n\t"), strings.Join(want, "\n\t"))
+	}
+	w.log = nil
+}
+
+// status reads the record.
+func (w *world) status() svdir.Status {
+	w.t.Helper()
+	st, err := svdir.ReadStatus(filepath.Join(w.dir, svdir.Supervise))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return st
+}
+
+const sec = 1 << 8 // an exit code, as wait(2) packs it
+
+func TestRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.saw("0s start")
+		if st := w.status(); st.PID != 101 || st.Want != svdir.WantUp || st.State != svdir.StateRun || st.Restarts != 0 {
+			t.Errorf("status %+v", st)
+		}
+		// One that lived a second is started again at once,
+		w.sleep(2 * time.Second)
+		w.exit(101, 3*sec)
+		w.saw("2s say svinit: web died: exit code 3 after 2s; restarting", "2s start")
+		// one that did not when the second is over, however often.
+		w.sleep(300 * time.Millisecond)
+		w.exit(102, 9)
+		w.saw("2.3s say svinit: web died: killed by signal KILL after 300ms; restarting in 700ms")
+		if st := w.status(); st.PID != 0 || st.State != svdir.StateDown || st.WaitStatus != 9 || st.Flags&svdir.FlagEnded == 0 || st.Since != time.Now() {
+			t.Errorf("status %+v", st)
+		}
+		w.sleep(time.Second)
+		w.saw("3s start")
+		w.exit(103, 0)
+		w.sleep(10 * time.Second)
+		w.saw("3.3s say svinit: web died: exit code 0 after 300ms; restarting in 700ms", "4s start")
+		if st := w.status(); st.Restarts != 3 {
+			t.Errorf("restarts %d, want 3", st.Restarts)
+		}
+	})
+}
+
+func TestDownAndUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.sleep(5 * time.Second)
+		w.command("d")
+		w.saw("0s start", "5s TERM", "5s CONT")
+		if st := w.status(); !st.GotTERM || st.Want != svdir.WantDown || st.PID != 101 {
+			t.Errorf("status %+v", st)
+		}
+		w.command("d")
+		w.exit(101, 15)
+		w.saw("5s TERM", "5s CONT") // and no word of its death
+		if st := w.status(); st.GotTERM || st.PID != 0 {
+			t.Errorf("status %+v", st)
+		}
+		w.sleep(time.Hour)
+		w.saw()
+		w.command("u")
+		w.saw("1h0m5s start")
+		// Down and up again within the second: never two starts in one.
+		w.command("d")
+		w.exit(102, 15)
+		w.command("u")
+		w.saw("1h0m5s TERM", "1h0m5s CONT")
+		w.sleep(time.Minute)
+		w.saw("1h0m6s start")
+	})
+}
+
+func TestNormallyDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "down")
+		w.sleep(time.Minute)
+		w.saw()
+		if st := w.status(); st.Want != svdir.WantDown {
+			t.Errorf("status %+v", st)
+		}
+		w.command("u")
+		w.saw("1m0s start")
+	})
+}
+
+func TestOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "down")
+		w.command("o")
+		w.saw("0s start")
+		if st := w.status(); st.Want != svdir.WantOnce {
+			t.Errorf("status %+v", st)
+		}
+		w.sleep(2 * time.Second)
+		w.exit(101, 7*sec)
+		w.sleep(time.Minute)
+		w.saw("2s say svinit: web died: exit code 7 after 2s; not restarting: it was to run once")
+		// O starts nothing, and lets what runs run out.
+		w.command("O")
+		w.saw()
+		w.command("u")
+		w.command("O")
+		w.sleep(2 * time.Second)
+		w.exit(102, 0)
+		w.sleep(time.Minute)
+		w.saw("1m2s start", "1m4s say svinit: web died: exit code 0 after 2s; not restarting: it was to run once")
+	})
+}
+
+func TestPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.command("p")
+		if st := w.status(); !st.Paused {
+			t.Errorf("status %+v", st)
+		}
+		w.command("c")
+		if st := w.status(); st.Paused {
+			t.Errorf("status %+v", st)
+		}
+		w.command("p")
+		w.command("d") // CONT, so that it gets its TERM
+		if st := w.status(); st.Paused {
+			t.Errorf("status %+v", st)
+		}
+		w.saw("0s start", "0s STOP", "0s CONT", "0s STOP", "0s TERM", "0s CONT")
+		w.exit(101, 15)
+		w.command("pc") // down: nothing to do, as in daemontools
+		w.saw()
+		if st := w.status(); st.Paused {
+			t.Errorf("status %+v", st)
+		}
+	})
+}
+
+func TestSignals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.command("haitkq12byrlPCK\n\x00z")
+		w.saw("0s start", "0s HUP", "0s ALRM", "0s INT", "0s TERM", "0s KILL", "0s QUIT",
+			"0s USR1", "0s USR2", "0s ABRT", "0s WINCH", "0s TERM", "0s CONT", "0s HUP",
+			"0s STOP all", "0s CONT all", "0s KILL all")
+		w.sleep(2 * time.Second)
+		w.exit(101, 9) // as asked: no word
+		w.saw("2s start")
+		w.command("h")
+		w.sleep(2 * time.Second)
+		w.exit(102, 11) // of SEGV, long after HUP: news
+		w.saw("2s HUP", "4s say svinit: web died: killed by signal SEGV after 2s; restarting", "4s start")
+	})
+}
+
+// A flood of bytes, more than one read takes, is obeyed whole and in order.
+func TestFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.command(strings.Repeat("z", 1000) + "h" + strings.Repeat("\xff", 1000) + "a")
+		w.saw("0s start", "0s HUP", "0s ALRM")
+	})
+}
+
+func TestExit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.command("x")
+		w.saw("0s start") // daemontools' x sends nothing
+		w.sleep(3 * time.Second)
+		w.exit(101, 0)
+		w.saw("3s say svinit: web died: exit code 0 after 3s; letting go of it", "3s over")
+		if err := svdir.ProbeOK(filepath.Join(w.dir, svdir.Supervise)); err != svdir.ErrNotRunning {
+			t.Errorf("ok is %v", err)
+		}
+	})
+}
+
+func TestFailedStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "down", "run")
+		w.fail = syscall.EAGAIN
+		w.command("u")
+		w.sleep(200 * time.Second)
+		// Said once, tried again after 1 s, 2 s, 4 s … at most a minute.
+		w.saw("0s fail", "0s say svinit: warning: unable to start web: no process is to be had (a limit of processes, or of the container's pids): resource temporarily unavailable",
+			"1s fail", "3s fail", "7s fail", "15s fail", "31s fail", "1m3s fail", "2m3s fail", "3m3s fail")
+		if st := w.status(); st.PID != 0 || st.Want != svdir.WantUp {
+			t.Errorf("status %+v", st)
+		}
+		w.fail = nil
+		w.svc.ask(askChanged)
+		synctest.Wait()
+		w.saw("3m20s start")
+		w.fail = errors.New("something else")
+		w.sleep(time.Minute)
+		w.exit(101, 9)
+		w.command("u") // does not wait either
+		w.saw("4m20s say svinit: web died: killed by signal KILL after 1m0s; restarting", "4m20s fail",
+			"4m20s say svinit: warning: unable to start web: something else", "4m20s fail")
+	})
+}
+
+func TestLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.command("p")
+		w.svc.ask(askLeave)
+		synctest.Wait()
+		w.command("u") // too late
+		w.exit(101, 15)
+		w.saw("0s start", "0s STOP", "0s TERM", "0s CONT", "0s over")
+	})
+}
+
+func TestKillAtTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.svc.ask(askLeave)
+		w.sleep(8 * time.Second)
+		w.svc.ask(askKill)
+		synctest.Wait()
+		w.exit(101, 9)
+		w.saw("0s start", "0s TERM", "0s CONT", "8s KILL", "8s over")
+	})
+}
+
+// A logger ends by the end of its input. One that dies before it has read
+// everything is started again.
+func TestDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p [2]int
+		if err := syscall.Pipe2(p[:], syscall.O_CLOEXEC); err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Close(p[0])
+		w := newWorld(t, "down")
+		w.svc.input = &logPipe{p[0], p[1]}
+		w.command("u")
+		syscall.Write(p[1], []byte("last words\n"))
+		w.sleep(2 * time.Second)
+		w.svc.ask(askDrain)
+		synctest.Wait()
+		if w.svc.input.w != -1 {
+			t.Error("the write end is still open")
+		}
+		w.exit(101, 9)
+		w.saw("0s start", "2s say svinit: web died: killed by signal KILL after 2s; restarting", "2s start")
+		var b [100]byte
+		syscall.Read(p[0], b[:])
+		w.exit(102, 0)
+		w.saw("2s over")
+	})
+}
+
+// Two supervisors never run one service; the second waits for the first to go.
+func TestLocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		h, err := svdir.Hold(filepath.Join(dir, svdir.Supervise))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Release()
+		w := newWorld(t, "down")
+		w.svc.ask(askKill) // that one is not it
+		synctest.Wait()
+		w.log = nil
+		w.svc = newService(w.svc.cfg, place{"web", dir})
+		done := make(chan struct{})
+		w.svc.ended = func() { close(done) }
+		go w.svc.own()
+		w.sleep(10 * time.Second)
+		w.saw("0s say svinit: warning: unable to supervise web: lock " + dir + "/supervise/lock: another supervisor has it")
+		h.Release()
+		w.sleep(10 * time.Second)
+		w.saw("15s start")
+		w.svc.ask(askKill)
+		synctest.Wait()
+		w.exit(w.pid, 9)
+		<-done
+	})
+}
+
+func TestPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.svc.cfg.OOMKills = func() (uint64, bool) { panic("no memory of it") }
+		w.exit(101, 9)
+		if len(w.log) != 3 || !strings.Contains(w.log[1], "web is no longer supervised: a bug of svinit: no memory of it") || w.log[2] != "0s over" {
+			t.Errorf("saw %q", w.log)
+		}
+	})
+}
