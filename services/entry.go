@@ -79,13 +79,15 @@ func (s *Set) examine(name string, now bool) {
 	}
 	if err == nil {
 		err = checkRun(path)
+	} else {
+		err = explainEntry(path, err)
 	}
 	if err != nil {
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			s.mended(name)
 			return
 		}
-		s.broken(name, explainEntry(path, err), now)
+		s.broken(name, err, now)
 		return
 	}
 	s.mended(name)
@@ -314,17 +316,15 @@ func (s *Set) complain() {
 	}
 }
 
-// explainEntry says why an entry cannot be taken up.
+// explainEntry says why an entry leads to no directory.
 func explainEntry(path string, err error) error {
 	if target, lerr := os.Readlink(path); lerr == nil {
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			if _, serr := os.Stat(path); serr != nil {
-				return fmt.Errorf("%s is a link to %s, which does not exist", path, target)
-			}
-		case errors.Is(err, unix.ELOOP):
+		switch err {
+		case unix.ENOENT:
+			return fmt.Errorf("%s is a link to %s, which does not exist", path, target)
+		case unix.ELOOP:
 			return fmt.Errorf("%s is a link that leads back to itself", path)
 		}
 	}
-	return err
+	return fmt.Errorf("%s: %w", path, err)
 }

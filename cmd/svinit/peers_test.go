@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"os/signal"
 	"regexp"
 	"strings"
 	"syscall"
@@ -18,29 +19,53 @@ import (
 // services that we supervise. The other direction, our tools and their
 // supervisors, is tested in cmd/internal/svctl.
 
-// patient is a service that tells when it can be signalled, and by which
-// signals it was.
-const patient = `#!/bin/sh
-for s in HUP ALRM INT QUIT USR1 USR2; do trap "echo $s >signal" $s; done
-trap 'kill $!; exit' TERM
-sleep 1000 &
-echo >ready
-while :; do wait; done
-`
+// asService makes the test binary a service that tells when it can be
+// signalled, and by which signal it was, and ends at TERM. A shell could not
+// end without leaving the sleep that it waits for, with the logger's pipe.
+const asService = "SVINIT_TEST_SERVICE"
+
+func init() {
+	if os.Getenv(asService) != "" {
+		os.Exit(service())
+	}
+}
+
+func service() int {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGALRM, syscall.SIGINT, syscall.SIGQUIT,
+		syscall.SIGUSR1, syscall.SIGUSR2)
+	if err := os.WriteFile("ready", nil, 0o600); err != nil {
+		return 1
+	}
+	for s := range signals {
+		if s == syscall.SIGTERM {
+			break
+		}
+		if err := os.WriteFile("signal", []byte(s.String()), 0o600); err != nil {
+			return 1
+		}
+	}
+	return 0
+}
 
 // scanned starts our svscan on a directory with the service web and its
 // logger, and returns the directory.
 func scanned(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	put(t, dir+"/web/run", patient)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir+"/web/run", "#!/bin/sh\n"+asService+"=1 "+asMain+"= exec "+exe+"\n")
 	put(t, dir+"/web/log/run", "#!/bin/sh\nexec cat >/dev/null\n")
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Args = []string{"svscan", dir}
-	cmd.Env = append(os.Environ(), asMain+"=1")
+	cmd.Env = append(os.Environ(), asMain+"=1", "GORACE=atexit_sleep_ms=0")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
+	cmd.WaitDelay = time.Second // services have our stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -86,9 +111,10 @@ func await(t *testing.T, what string, ok func() bool) {
 // peer runs a real tool in dir.
 func peer(t *testing.T, pkg, dir, tool string, args ...string) outcome {
 	t.Helper()
-	path, err := exec.LookPath(tool)
-	if err != nil {
-		t.Skipf("%s is missing: apt-get install %s", tool, pkg)
+	// Not through PATH, in which testscript puts our own tools first.
+	path := "/usr/bin/" + tool
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("%s is missing: apt-get install %s", path, pkg)
 	}
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), path, args...)
@@ -136,11 +162,11 @@ func TestDaemontoolsOnOurs(t *testing.T) {
 	shows("up (pid N) N seconds, paused")
 	send("c")
 	shows("up (pid N) N seconds")
-	for letter, name := range map[string]string{"h": "HUP", "a": "ALRM", "i": "INT"} {
+	for letter, sig := range map[string]syscall.Signal{"h": syscall.SIGHUP, "a": syscall.SIGALRM, "i": syscall.SIGINT} {
 		send(letter)
-		await(t, name, func() bool {
+		await(t, sig.String(), func() bool {
 			b, _ := os.ReadFile(dir + "/web/signal")
-			return string(b) == name+"\n"
+			return string(b) == sig.String()
 		})
 	}
 	send("d")
@@ -174,24 +200,26 @@ func TestRunitOnOurs(t *testing.T) {
 			t.Errorf("sv %s: %+v, want %q", args, got, want)
 		}
 	}
-	const log = "; run: log: (pid N) Ns\n"
-	sv("ok: run: ./web: (pid N) Ns"+log, "start", "./web")
-	sv("ok: down: ./web: Ns, normally up"+log, "stop", "./web")
-	sv("ok: run: ./web: (pid N) Ns"+log, "start", "./web")
+	sv("ok: run: ./web: (pid N) Ns\n", "start", "./web")
+	sv("ok: down: ./web: Ns, normally up\n", "stop", "./web")
+	sv("ok: run: ./web: (pid N) Ns\n", "start", "./web")
 	ready(t, dir)
-	sv("ok: run: ./web: (pid N) Ns"+log, "restart", "./web")
+	sv("ok: run: ./web: (pid N) Ns\n", "restart", "./web")
 	ready(t, dir)
-	sv("ok: run: ./web: (pid N) Ns, paused"+log, "pause", "./web")
-	sv("ok: run: ./web: (pid N) Ns"+log, "cont", "./web")
-	for word, name := range map[string]string{"hup": "HUP", "alarm": "ALRM", "interrupt": "INT", "quit": "QUIT", "1": "USR1", "2": "USR2"} {
+	sv("ok: run: ./web: (pid N) Ns, paused\n", "pause", "./web")
+	sv("ok: run: ./web: (pid N) Ns\n", "cont", "./web")
+	for word, sig := range map[string]syscall.Signal{
+		"hup": syscall.SIGHUP, "alarm": syscall.SIGALRM, "interrupt": syscall.SIGINT,
+		"quit": syscall.SIGQUIT, "1": syscall.SIGUSR1, "2": syscall.SIGUSR2,
+	} {
 		if got := peer(t, "runit", dir, "sv", word, "./web"); got != (outcome{}) {
 			t.Errorf("sv %s: %+v", word, got)
 		}
-		await(t, name, func() bool {
+		await(t, sig.String(), func() bool {
 			b, _ := os.ReadFile(dir + "/web/signal")
-			return string(b) == name+"\n"
+			return string(b) == sig.String()
 		})
 	}
-	sv("ok: down: ./web: Ns, normally up"+log, "force-stop", "./web")
-	sv("down: ./web: Ns, normally up"+log, "status", "./web")
+	sv("ok: down: ./web: Ns, normally up\n", "force-stop", "./web")
+	sv("down: ./web: Ns, normally up; run: log: (pid N) Ns\n", "status", "./web")
 }

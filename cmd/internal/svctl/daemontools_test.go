@@ -232,6 +232,10 @@ func TestKeptOut(t *testing.T) {
 	}
 	must(t, os.Chmod(root+"/closed", 0))
 	must(t, os.Chmod(root+"/nosearch", 0o644))
+	t.Cleanup(func() { // so that what is in them can be removed
+		os.Chmod(root+"/closed", 0o755)
+		os.Chmod(root+"/nosearch", 0o755)
+	})
 	for _, name := range []string{"status", "down"} {
 		state := root + "/" + name + "/supervise"
 		must(t, os.Chmod(state, 0o755))
