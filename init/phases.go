@@ -27,7 +27,7 @@ var shutdown = []phase{
 		kills: "services",
 	},
 	{
-		begin:  func(s *system) { signalLeftovers(syscall.SIGTERM, s.supervised) },
+		begin:  func(s *system) { s.procs.SignalOrphans(syscall.SIGTERM) },
 		over:   func(s *system) <-chan struct{} { return s.set.Done() },
 		within: grace,
 		late:   func(s *system) { s.set.TermLoggers() },
@@ -36,7 +36,7 @@ var shutdown = []phase{
 		begin: func(*system) {},
 		over:  func(s *system) <-chan struct{} { return s.set.Done() },
 		late: func(s *system) {
-			signalLeftovers(syscall.SIGKILL, s.supervised)
+			s.procs.SignalOrphans(syscall.SIGKILL)
 			s.set.KillLoggers()
 		},
 		kills: "loggers",
@@ -44,10 +44,10 @@ var shutdown = []phase{
 	{
 		begin: func(s *system) {
 			s.procs.Drain()
-			signalLeftovers(syscall.SIGTERM, nil)
+			s.procs.SignalAll(syscall.SIGTERM)
 		},
 		over:  func(s *system) <-chan struct{} { return s.reaped },
-		late:  func(s *system) { signalLeftovers(syscall.SIGKILL, nil) },
+		late:  func(s *system) { s.procs.SignalAll(syscall.SIGKILL) },
 		kills: "processes that nobody supervises",
 	},
 	{
@@ -59,11 +59,6 @@ var shutdown = []phase{
 // grace is the least that a phase gets, and how long what has been killed has
 // to die, which is not up to it but to the kernel.
 const grace = time.Second
-
-// supervised says whether a process is one that we started, or of its session.
-func (s *system) supervised(pid, session int) bool {
-	return s.procs.Started(pid) || s.procs.Started(session)
-}
 
 // stop runs the shutdown. It always ends: each phase has its time, and what
 // survives KILL is left to the kernel, which ends it with us.

@@ -82,7 +82,7 @@ func (s *Set) Rescan() { s.request(reqRescan) }
 // they have read everything.
 func (s *Set) Stop() { s.request(reqStop) }
 
-// Kill kills what Stop has not stopped yet, but for the loggers.
+// Kill kills the services that Stop has not stopped yet.
 func (s *Set) Kill() { s.request(reqKill) }
 
 // TermLoggers sends TERM to the loggers that have read everything, or will

@@ -26,5 +26,8 @@ func (s *Single) Stop() { s.svc.ask(askLeave) }
 // Kill kills it.
 func (s *Single) Kill() { s.svc.ask(askKill) }
 
+// Down is closed when Run returns.
+func (s *Single) Down() <-chan struct{} { return s.done }
+
 // Done is closed when Run returns.
 func (s *Single) Done() <-chan struct{} { return s.done }

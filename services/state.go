@@ -32,7 +32,14 @@ func holdState(cfg *Config, dir, name string) (*svdir.Held, error) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return nil, err
 		}
-		return svdir.Hold(path)
+		h, err := svdir.Hold(path)
+		if err == nil {
+			if err = svdir.Mark(path, dir); err != nil {
+				h.Release()
+				return nil, err
+			}
+		}
+		return h, err
 	}
 	return nil, err
 }

@@ -1,12 +1,8 @@
 package svdir
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"syscall"
 )
@@ -61,7 +57,6 @@ func Locate(dir, custom string) string {
 	if Listening(own) {
 		return own
 	}
-	names := stateNames(dir)
 	for _, uid := range owners() {
 		for _, base := range Bases(custom, uid) {
 			// Anybody may have made a directory of that name in /tmp, and
@@ -69,8 +64,8 @@ func Locate(dir, custom string) string {
 			if !ownedBy(base, uid) {
 				continue
 			}
-			for _, name := range names {
-				if s := base + "/" + name; Listening(s) && serves(s, dir) {
+			for _, name := range entries(base) {
+				if s := base + "/" + name; serves(s, dir) && Listening(s) {
 					return s
 				}
 			}
@@ -79,18 +74,16 @@ func Locate(dir, custom string) string {
 	return own
 }
 
-// stateNames returns the names that the state of dir may have: that of the
-// path given and that of the directory it leads to.
-func stateNames(dir string) (names []string) {
-	if abs, err := filepath.Abs(dir); err == nil {
-		names = append(names, StateName(abs))
+// entries returns the names of all states in a fallback base.
+func entries(base string) []string {
+	f, err := os.Open(base)
+	if err != nil {
+		return nil
 	}
-	real, err := filepath.EvalSymlinks(dir)
-	if err == nil {
-		real, err = filepath.Abs(real)
-	}
-	if err == nil && !slices.Contains(names, StateName(real)) {
-		names = append(names, StateName(real))
+	defer f.Close()
+	names, _ := f.Readdirnames(-1)
+	for _, name := range names {
+		names = append(names, name+"/log")
 	}
 	return names
 }
@@ -127,27 +120,12 @@ func Mark(state, dir string) error {
 	return os.Rename(tmp, state+"/"+serviceLink)
 }
 
-// serves reports whether the fallback state directory is that of dir, as far
-// as Mark tells.
+// serves reports whether the fallback state directory is that of dir.
 func serves(state, dir string) bool {
 	marked, err := os.Stat(state + "/" + serviceLink)
 	if err != nil {
-		_, err := os.Lstat(state + "/" + serviceLink)
-		return errors.Is(err, fs.ErrNotExist)
+		return false
 	}
 	fi, err := os.Stat(dir)
 	return err == nil && os.SameFile(fi, marked)
-}
-
-// StateName returns the path below a fallback base of the state of the
-// service directory dir, absolute and clean: its name, and for a logger
-// NAME/log.
-func StateName(dir string) string {
-	name := filepath.Base(dir)
-	if name == "log" {
-		if up := filepath.Base(filepath.Dir(dir)); up != "/" {
-			return filepath.Join(up, name)
-		}
-	}
-	return name
 }

@@ -54,19 +54,6 @@ func TestClaim(t *testing.T) {
 	}
 }
 
-func TestStateName(t *testing.T) {
-	for dir, want := range map[string]string{
-		"/etc/service/memcached":     "memcached",
-		"/etc/service/memcached/log": "memcached/log",
-		"/log":                       "log",
-		"/log/log":                   "log/log",
-	} {
-		if got := StateName(dir); got != want {
-			t.Errorf("StateName(%q) = %q, want %q", dir, got, want)
-		}
-	}
-}
-
 // TestLocate puts supervisors into some of the places where a tool looks.
 func TestLocate(t *testing.T) {
 	root := t.TempDir()
@@ -81,23 +68,25 @@ func TestLocate(t *testing.T) {
 	if got := Locate(dir, base); got != dir+"/supervise" {
 		t.Errorf("nobody listens: %q", got)
 	}
-	for _, name := range []string{"web", "web/log"} {
-		announced(t, base+"/"+name)
-	}
+	// Below a fallback it has the name that it has in the scan directory.
+	announced(t, base+"/www")
+	must(t, Mark(base+"/www", dir))
+	announced(t, base+"/www/log")
+	must(t, Mark(base+"/www/log", dir+"/log"))
 	for from, want := range map[string]string{
-		dir:              base + "/web",
-		dir + "/":        base + "/web",
-		link:             base + "/web", // by the name of what it leads to
-		dir + "/log":     base + "/web/log",
-		link + "/log":    base + "/web/log",
-		link + "/../web": base + "/web", // not scan/web, which is not there
+		dir:              base + "/www",
+		dir + "/":        base + "/www",
+		link:             base + "/www",
+		dir + "/log":     base + "/www/log",
+		link + "/log":    base + "/www/log",
+		link + "/../web": base + "/www", // not scan/web, which is not there
 	} {
 		if got := Locate(from, base); got != want {
 			t.Errorf("Locate(%q) = %q, want %q", from, got, want)
 		}
 	}
 	t.Chdir(root + "/available")
-	if got := Locate("web", base); got != base+"/web" {
+	if got := Locate("web", base); got != base+"/www" {
 		t.Errorf("relative: %q", got)
 	}
 
@@ -144,6 +133,7 @@ func TestLocateForeign(t *testing.T) {
 	base := root + "/base"
 	must(t, Claim(base))
 	announced(t, base+"/web")
+	must(t, Mark(base+"/web", dir))
 	if got := Locate(dir, base); got != base+"/web" {
 		t.Errorf("ours: %q", got)
 	}

@@ -24,6 +24,7 @@ import (
 // engine is what both run on.
 type engine struct {
 	services.Config
+	procs   *reaper.Reaper
 	signals chan os.Signal
 }
 
@@ -44,6 +45,7 @@ func newEngine(e *applet.Env) (*engine, error) {
 	if err != nil {
 		return nil, applet.Fatal("unable to open /dev/null", err)
 	}
+	en.procs = procs
 	en.Config = services.Config{
 		Procs:      procs,
 		Poll:       poll,
@@ -66,24 +68,33 @@ type supervisor interface {
 	Run()
 	Stop()
 	Kill()
-	Done() <-chan struct{}
+	Down() <-chan struct{} // the services have ended
+	Done() <-chan struct{} // and the loggers
 }
 
-// run supervises until it is done. The second TERM or INT kills.
+// run supervises until it is done. The second TERM or INT kills everything.
 func (en *engine) run(s supervisor, alarm func()) {
 	go s.Run()
-	stop := s.Stop
+	stop, down := s.Stop, s.Down()
 	for {
 		select {
 		case <-s.Done():
 			return
+		case <-down:
+			// What a service has left in the background may hold the pipe of its
+			// logger, which then never comes to its end.
+			en.procs.SignalOrphans(syscall.SIGTERM)
+			down = nil
 		case sig := <-en.signals:
 			if sig == syscall.SIGALRM {
 				alarm()
 				continue
 			}
 			stop()
-			stop = s.Kill
+			stop = func() {
+				s.Kill()
+				en.procs.SignalAll(syscall.SIGKILL)
+			}
 		}
 	}
 }

@@ -160,6 +160,9 @@ func TestFallback(t *testing.T) {
 	base := here + "/state"
 	must(t, svdir.Claim(base))
 	controls = map[string]*svdir.Held{"idle": heldAt(t, base+"/idle")}
+	if err := svdir.Mark(base+"/idle", dir+"/idle"); err != nil {
+		t.Fatal(err)
+	}
 	for _, arg := range []string{"idle", dir + "/idle", dir + "/./idle/", "../scan/idle"} {
 		env := []string{"SVINIT_SERVICE_DIR=" + dir, "SVINIT_STATE_DIR=" + base}
 		for tool, want := range map[string]outcome{

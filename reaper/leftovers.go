@@ -1,4 +1,4 @@
-package pid1
+package reaper
 
 import (
 	"bytes"
@@ -9,26 +9,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// signalLeftovers signals every process that is ours to signal, but for those
-// that skip (which may be nil) excepts by pid and session: as PID 1 all in our
-// namespace, otherwise our descendants alone, never another process of a
-// namespace that we share.
-func signalLeftovers(sig syscall.Signal, skip func(pid, session int) bool) {
-	self := os.Getpid()
+// SignalOrphans signals what is left of those that have gone: every process
+// that is ours to signal, but for those that Start started and their sessions.
+// Ours to signal are, as PID 1, all in our namespace, otherwise our
+// descendants alone, never another process of a namespace that we share.
+// Nothing can be done, and nothing is, without a readable /proc.
+func (r *Reaper) SignalOrphans(sig syscall.Signal) {
 	procs, err := readProcs()
-	if err != nil {
-		// Without /proc: the kernel knows who is in our namespace, though not
-		// who is whose child.
-		if self == 1 && skip == nil {
-			unix.Kill(-1, sig)
-		}
-		return
+	if err == nil {
+		procs.signal(sig, func(pid, session int) bool { return !r.Started(pid) && !r.Started(session) })
 	}
-	for pid, p := range procs {
-		if pid == self || self != 1 && !procs.descends(pid, self) || skip != nil && skip(pid, p.session) {
-			continue
+}
+
+// SignalAll signals every process that is ours to signal.
+func (r *Reaper) SignalAll(sig syscall.Signal) {
+	procs, err := readProcs()
+	if err == nil {
+		procs.signal(sig, func(int, int) bool { return true })
+	} else if os.Getpid() == 1 {
+		// The kernel knows who is in our namespace, though not who is whose
+		// child.
+		unix.Kill(-1, sig)
+	}
+}
+
+// signal signals those that are ours to signal and chosen.
+func (ps procs) signal(sig syscall.Signal, chosen func(pid, session int) bool) {
+	self := os.Getpid()
+	for pid, p := range ps {
+		if pid != self && (self == 1 || ps.descends(pid, self)) && chosen(pid, p.session) {
+			signalExactly(pid, sig, func(now proc) bool { return now.start == p.start })
 		}
-		signalExactly(pid, sig, func(now proc) bool { return now.start == p.start })
 	}
 }
 

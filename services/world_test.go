@@ -1,0 +1,137 @@
+package services
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"svinit/services/epoll"
+	"svinit/services/svdir"
+)
+
+// world is everything outside of one service, in a bubble of synthetic time:
+// processes that exist only here, and what was said of them.
+type world struct {
+	t   *testing.T
+	dir string
+	svc *service
+
+	mu     sync.Mutex
+	begun  time.Time
+	pid    int
+	exited map[int]func(syscall.WaitStatus)
+	fail   error    // what Start answers
+	log    []string // what happened, with the time
+}
+
+// newWorld makes a service directory and starts its owner.
+func newWorld(t *testing.T, files ...string) *world {
+	w := &world{t: t, dir: t.TempDir(), begun: time.Now(), pid: 100, exited: make(map[int]func(syscall.WaitStatus))}
+	for _, name := range files {
+		if err := os.WriteFile(filepath.Join(w.dir, name), nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	poll, err := epoll.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(poll.Close)
+	cfg := &Config{Procs: w, Poll: poll, Say: func(line string) { w.note("say %s", line) }, Prog: "svinit"}
+	w.svc = newService(cfg, place{"web", w.dir})
+	done := make(chan struct{})
+	w.svc.ended = func() { w.note("over"); close(done) }
+	go w.svc.own()
+	t.Cleanup(func() {
+		w.svc.ask(askKill)
+		synctest.Wait()
+		for pid := range w.exited {
+			w.exit(pid, 9)
+		}
+		<-done
+	})
+	synctest.Wait()
+	return w
+}
+
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.log = append(w.log, fmt.Sprintf("%v ", time.Since(w.begun))+fmt.Sprintf(format, args...))
+}
+
+// Start implements Processes.
+func (w *world) Start(_ string, _ []string, _ *syscall.ProcAttr, exited func(syscall.WaitStatus)) (int, error) {
+	if w.fail != nil {
+		w.note("fail")
+		return 0, w.fail
+	}
+	w.pid++
+	w.exited[w.pid] = exited
+	w.note("start")
+	return w.pid, nil
+}
+
+// Signal implements Processes.
+func (w *world) Signal(pid int, sig syscall.Signal) error {
+	who := ""
+	if pid < 0 {
+		who = " all"
+	}
+	w.note("%s%s", signalName(sig), who)
+	return nil
+}
+
+// exit ends a process.
+func (w *world) exit(pid int, ws syscall.WaitStatus) {
+	exited := w.exited[pid]
+	delete(w.exited, pid)
+	exited(ws)
+	synctest.Wait()
+}
+
+// command sends bytes through the real FIFO.
+func (w *world) command(bytes string) {
+	w.t.Helper()
+	if err := svdir.Send(filepath.Join(w.dir, svdir.Supervise), []byte(bytes)); err != nil {
+		w.t.Fatal(err)
+	}
+	w.svc.ring() // the poller's part
+	synctest.Wait()
+}
+
+// sleep lets time pass, and everything that is due happen.
+func (w *world) sleep(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// saw compares what has happened since the last call.
+func (w *world) saw(want ...string) {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Equal(w.log, want) {
+		w.t.Errorf("saw\n\t%s\nwant\n\t%s", strings.Join(w.log, "\n\t"), strings.Join(want, "\n\t"))
+	}
+	w.log = nil
+}
+
+// status reads the record.
+func (w *world) status() svdir.Status {
+	w.t.Helper()
+	st, err := svdir.ReadStatus(filepath.Join(w.dir, svdir.Supervise))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return st
+}
+
+const sec = 1 << 8 // an exit code, as wait(2) packs it
