@@ -7,20 +7,20 @@
 // What is wanted and what is so are two words. Commands change the want: up,
 // down, or once. Only the world changes the state:
 //
-//	           start, and the second         the process
-//	           since the last is over          runs
-//	  ┌────────┐      started               ┌────────┐
-//	  │  down  │ ─────────────────────────► │   up   │
-//	  └────────┘                            └────────┘
-//	   ▲      │ start too soon,   started    │  ▲
-//	   │      ▼ or failed     ┌──────────────┼──┘
-//	   │    ┌────────┐ ───────┘              │ died
-//	   ├─── │  wait  │ ◄─────────────────────┤ and wanted up, too soon
-//	   │ d  └────────┘                       │
-//	   └─────────────────────────────────────┤ and not wanted up
-//	                                         │
-//	  any state, when nothing runs           ▼ and let go (x, or leaving)
-//	  and it is let go ──────────────────► over
+//	         start, and the second         the process
+//	         since the last is over          runs
+//	┌────────┐      started               ┌────────┐
+//	│  down  │ ─────────────────────────► │   up   │
+//	└────────┘                            └────────┘
+//	 ▲      │ start too soon,   started    │  ▲
+//	 │      ▼ or failed     ┌──────────────┼──┘
+//	 │    ┌────────┐ ───────┘              │ died
+//	 ├─── │  wait  │ ◄─────────────────────┤ and wanted up, too soon
+//	 │ d  └────────┘                       │
+//	 └─────────────────────────────────────┤ and not wanted up
+//	                                       │
+//	any state, when nothing runs           ▼ and let go (x, or leaving)
+//	and it is let go ──────────────────► over
 //
 // What each event does in each state is in the table of table.go, which is all
 // of the policy; the functions that it names are in machine.go, and are pure.
