@@ -26,7 +26,7 @@ func measureOrphans(b *bench) *section {
 		litter int
 	}{{"double forks", 1}, {"in litters of 64", 64}} {
 		rate, lag, most := newTally(), newTally(), newTally()
-		for range b.times(7, 3) {
+		for range b.times(5, 3) {
 			for _, i := range here {
 				if rate.failed(i.name) {
 					continue

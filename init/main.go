@@ -73,6 +73,7 @@ func Main(command []string, stdin, stdout, stderr *os.File) int {
 			s.set.Stop()
 		}
 	}
+	makeThreads()
 	go s.guard("scan "+s.conf.ServiceDir, s.set.Run)
 	listenRest(s.signals)
 	if code == 0 {

@@ -304,8 +304,11 @@ func (s *Set) mended(name string) {
 	}
 }
 
-// complain says what is still broken.
+// complain says what is still broken, and tries again what may have healed.
 func (s *Set) complain() {
+	if s.unopened != "" {
+		s.scan(false)
+	}
 	names := make([]string, 0, len(s.unsound))
 	for name := range s.unsound {
 		names = append(names, name)

@@ -14,7 +14,7 @@ const (
 	// maxRetry bounds the pause before what could not be started is tried
 	// again: 1 s, then twice as long each time. A change in its directory
 	// ends the pause.
-	maxRetry = time.Minute
+	maxRetry = 30 * time.Second
 )
 
 // want is what is wanted. Only commands change it. The values are those of

@@ -29,7 +29,7 @@ type service struct {
 	logger atomic.Pointer[logPipe] // a logger that was added
 	exits  chan syscall.WaitStatus // one process at a time, so one place is enough
 	ended  func()                  // called by the owner as its last act
-	turns  chan struct{}           // takes one while it takes up; may be nil
+	turns  chan struct{}           // one is taken for each aside; may be nil
 
 	machine
 	held     *svdir.Held // nil where no state directory can be had
@@ -108,8 +108,16 @@ func (s *service) own() {
 // and writing files make a stack of 8 KB, which a sleeping goroutine keeps; one
 // that ends gives it back, so that a service at rest costs 2.
 //
+// It takes a turn: a call to a slow file system holds a thread of the Go
+// runtime, which makes another for the next, and ends the program where the
+// system allows no more.
+//
 // A panic costs the service its supervision, and nobody else anything.
 func (s *service) aside(f func()) {
+	if s.turns != nil {
+		s.turns <- struct{}{}
+		defer func() { <-s.turns }()
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -126,10 +134,6 @@ func (s *service) aside(f func()) {
 
 // takeUp takes the state directory and starts the service unless it is down.
 func (s *service) takeUp() {
-	if s.turns != nil {
-		s.turns <- struct{}{}
-		defer func() { <-s.turns }()
-	}
 	s.want, s.since = wantUp, time.Now()
 	if s.holdOn(); s.state == over {
 		return

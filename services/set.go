@@ -18,9 +18,8 @@ const (
 	// settleTime is how long an entry may be unfinished before that is worth
 	// a line: somebody is making it.
 	settleTime = time.Second
-	// abreast is how many services may be taken up at once: a file system that
-	// is slow would else cost a thread for each.
-	abreast = 2
+	// abreast is how many owners may do something at once; see aside.
+	abreast = 4
 )
 
 // Set supervises the services of a scan directory. One goroutine (Run) owns
@@ -216,6 +215,9 @@ func (s *Set) scan(now bool) {
 		if said := err.Error(); said != s.unopened && !(s.quiet && errors.Is(err, fs.ErrNotExist)) {
 			s.unopened = said
 			s.cfg.warn("read", s.dir, err)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			s.settle.Reset(settleTime) // no descriptor to be had, perhaps
 		}
 		return
 	}

@@ -22,8 +22,9 @@ import (
 // its own, with real services in it. The test binary is svinit, under every
 // one of its names. Beside testscript's commands they have:
 //
-//	boot [-e NAME=VALUE] [-b SIGNAL] [ARG...]  start svinit ARG… as PID 1, with
-//	                       SVINIT_SERVICE_DIR=$WORK/service; -b blocks a signal
+//	boot [-e NAME=VALUE]... [ARG...]  start svinit ARG… as PID 1, with
+//	                       SVINIT_SERVICE_DIR=$WORK/service; $USERID, $NPROC and
+//	                       $NOFILE, when set, are its user id and limits
 //	signal SIG             send it a signal, from outside
 //	ended CODE             wait for its end, and its exit code
 //	said REGEXP            wait until it has written this (all that it wrote is
@@ -102,6 +103,22 @@ func enter() {
 		}
 	}
 	path, err := exec.LookPath("svinit")
+	for _, l := range []struct {
+		name  string
+		which int
+	}{{"NPROC", unix.RLIMIT_NPROC}, {"NOFILE", unix.RLIMIT_NOFILE}} {
+		if n, nerr := strconv.ParseUint(os.Getenv(l.name), 10, 64); nerr == nil && err == nil {
+			err = syscall.Setrlimit(l.which, &syscall.Rlimit{Cur: n, Max: n})
+		}
+	}
+	if uid, uerr := strconv.Atoi(os.Getenv("USERID")); uerr == nil && err == nil {
+		// That user may not look into the directory of the test's programs.
+		var fd int
+		if fd, err = unix.Open(path, unix.O_PATH, 0); err == nil {
+			path = fmt.Sprint("/proc/self/fd/", fd)
+			err = syscall.Setuid(uid)
+		}
+	}
 	if err == nil {
 		err = syscall.Exec(path, append([]string{"svinit"}, os.Args[1:]...), os.Environ())
 	}
