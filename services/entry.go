@@ -259,6 +259,7 @@ func (s *Set) wrapUp(e *entry) {
 		}
 		delete(s.entries, e.name)
 		delete(s.byIdent, e.ident)
+		s.settle.Reset(settleTime) // it leaves room for others
 		for _, name := range append(e.next, e.name) {
 			s.examine(name, false)
 		}
@@ -304,11 +305,10 @@ func (s *Set) mended(name string) {
 	}
 }
 
-// complain says what is still broken, and tries again what may have healed.
+// complain says what is still broken, and has what failed try again: what it
+// wanted for may be there now.
 func (s *Set) complain() {
-	if s.unopened != "" {
-		s.scan(false)
-	}
+	s.scan(false)
 	names := make([]string, 0, len(s.unsound))
 	for name := range s.unsound {
 		names = append(names, name)

@@ -44,6 +44,10 @@ func explainStart(dir string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EAGAIN):
 		return errors.New("no process is to be had (a limit of processes, or of the container's pids): " + err.Error())
+	case errors.Is(err, syscall.EBADF):
+		// syscall.ForkExec moves descriptors up, and beyond the limit dup3(2)
+		// calls them bad.
+		return syscall.EMFILE
 	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.ENOEXEC):
 		return err
 	}

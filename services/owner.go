@@ -1,6 +1,7 @@
 package services
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime/debug"
@@ -32,6 +33,7 @@ type service struct {
 	turns  chan struct{}           // one is taken for each aside; may be nil
 
 	machine
+	taken    bool        // taken up: it may run
 	held     *svdir.Held // nil where no state directory can be had
 	pid      int
 	since    time.Time // of the last change of pid
@@ -90,7 +92,21 @@ func (s *service) attach(p *logPipe) {
 // own is the owner goroutine. It ends when the machine is over.
 func (s *service) own() {
 	defer s.ended()
-	s.aside(s.takeUp)
+	s.want, s.since = wantUp, time.Now()
+	// With growing pauses, which a change in the directory ends, until it is
+	// ours.
+	for pause := minLife; ; pause = min(2*pause, maxRetry) {
+		s.aside(s.takeUp)
+		if s.taken || s.state == over {
+			break
+		}
+		s.arm(pause)
+		select {
+		case <-s.bell:
+			s.aside(s.listen)
+		case <-s.timer():
+		}
+	}
 	for s.state != over {
 		select {
 		case <-s.bell:
@@ -104,7 +120,8 @@ func (s *service) own() {
 	s.aside(s.release)
 }
 
-// aside does something in a goroutine of its own, and waits for it. Forking
+// aside does something in a goroutine of its own, and waits for it; it must not
+// wait for anything but the system. Forking
 // and writing files make a stack of 8 KB, which a sleeping goroutine keeps; one
 // that ends gives it back, so that a service at rest costs 2.
 //
@@ -132,12 +149,19 @@ func (s *service) aside(f func()) {
 	<-done
 }
 
-// takeUp takes the state directory and starts the service unless it is down.
+// takeUp takes the state directory, if that can be, and then starts the
+// service unless it is down.
 func (s *service) takeUp() {
-	s.want, s.since = wantUp, time.Now()
-	if s.holdOn(); s.state == over {
-		return
+	if s.held == nil {
+		if err := s.hold(); err != nil {
+			// A directory that is gone is the set's business.
+			if unix.Access(s.dir, unix.F_OK) == nil {
+				s.warn("supervise", s.name, err)
+			}
+			return
+		}
 	}
+	s.taken = true
 	first := cmdUp
 	switch err := unix.Access(s.dir+"/down", unix.F_OK); err {
 	case unix.ENOENT:
@@ -155,6 +179,11 @@ func (s *service) takeUp() {
 	if s.state != over {
 		s.handle(first, input{})
 	}
+	s.announce()
+}
+
+// announce lets the tools find us, once there is a status for them.
+func (s *service) announce() {
 	if s.held != nil {
 		if err := s.held.Announce(); err != nil {
 			s.warn("listen in", s.held.Path, err)
@@ -176,8 +205,11 @@ func (s *service) listen() {
 			s.handle(ev, input{unread: s.unread()})
 		}
 	}
-	if s.held == nil {
+	if s.held == nil || s.state == over {
 		return
+	}
+	if s.starts > 0 {
+		s.announce() // where there was no descriptor for it
 	}
 	var b [64]byte
 	n, err := s.held.ReadControl(b[:])
@@ -297,26 +329,6 @@ func (s *service) hold() error {
 	return err
 }
 
-// holdOn tries hold until it may run, with growing pauses that a change in
-// the directory ends.
-func (s *service) holdOn() {
-	for pause := minLife; s.held == nil; pause = min(2*pause, maxRetry) {
-		err := s.hold()
-		if err == nil {
-			return
-		}
-		s.warn("supervise", s.name, err)
-		s.arm(pause)
-		select {
-		case <-s.bell:
-			if s.listen(); s.state == over {
-				return
-			}
-		case <-s.timer():
-		}
-	}
-}
-
 // release writes the last status and lets go of the state directory.
 func (s *service) release() {
 	if s.wake != nil {
@@ -356,13 +368,19 @@ func (s *service) writeStatus() {
 	}
 }
 
-// warn says what went wrong, once until it changes.
+// warn says what went wrong, once until it changes: a retry that fails for
+// the same reason a step later is no news.
 func (s *service) warn(verb, object string, err error) {
-	if text := object + err.Error(); s.warned[verb] != text {
+	reason := err.Error()
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		reason = errno.Error()
+	}
+	if s.warned[verb] != reason {
 		if s.warned == nil {
 			s.warned = make(map[string]string)
 		}
-		s.warned[verb] = text
+		s.warned[verb] = reason
 		s.cfg.warn(verb, object, err)
 	}
 }

@@ -163,7 +163,6 @@ func (s *Set) answer() {
 	if asked&reqRescan != 0 {
 		s.scan(true)
 		s.retake()
-		return
 	}
 	if s.watch == nil {
 		return
@@ -217,7 +216,11 @@ func (s *Set) scan(now bool) {
 			s.cfg.warn("read", s.dir, err)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			s.settle.Reset(settleTime) // no descriptor to be had, perhaps
+			// No descriptor to be had, perhaps: what has gone frees some.
+			for name := range s.entries {
+				s.examine(name, now)
+			}
+			s.settle.Reset(settleTime)
 		}
 		return
 	}
