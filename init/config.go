@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -16,12 +17,12 @@ import (
 // Config is what the environment says, in variables that begin with SVINIT_.
 // "svinit help env" is made from this struct.
 type Config struct {
-	ServiceDir  string        `split_words:"true" default:"/etc/service" desc:"the scan directory: its entries are the services"`
-	StateDir    string        `split_words:"true" desc:"where state goes for service directories that cannot be written, before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
-	StopTimeout time.Duration `split_words:"true" default:"8s" desc:"how long a stop may take before what is left is killed"`
-	Log         logFormat     `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
-	Group       bool          `split_words:"true" default:"false" desc:"pass signals to the main program's process group, not to it alone"`
-	Signals     signalMap     `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on)"`
+	ServiceDir  string    `split_words:"true" default:"/etc/service" desc:"the scan directory: its entries are the services"`
+	StateDir    string    `split_words:"true" desc:"where state goes for service directories that cannot be written, before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
+	StopTimeout duration  `split_words:"true" default:"8s" desc:"how long a stop may take before what is left is killed"`
+	Log         logFormat `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
+	Group       yesNo     `split_words:"true" default:"false" desc:"pass signals to the main program's process group, not to it alone"`
+	Signals     signalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on)"`
 }
 
 const prefix = "svinit"
@@ -33,9 +34,6 @@ func readConfig() (Config, error) {
 	var bad *envconfig.ParseError
 	if errors.As(err, &bad) {
 		return c, fmt.Errorf("%s=%q: %w", bad.KeyName, bad.Value, bad.Err)
-	}
-	if err == nil && c.StopTimeout < 0 {
-		err = errors.New("SVINIT_STOP_TIMEOUT: a time cannot be negative")
 	}
 	if err != nil {
 		return c, err
@@ -72,6 +70,32 @@ func envName(field string) string {
 		s.WriteRune(r)
 	}
 	return strings.ToUpper(s.String())
+}
+
+// duration is a value such as 8s.
+type duration time.Duration
+
+// Decode implements envconfig.Decoder.
+func (d *duration) Decode(s string) error {
+	v, err := time.ParseDuration(s)
+	if err != nil || v < 0 {
+		return errors.New("not a time such as 8s or 500ms")
+	}
+	*d = duration(v)
+	return nil
+}
+
+// yesNo is a value that is true or false.
+type yesNo bool
+
+// Decode implements envconfig.Decoder.
+func (y *yesNo) Decode(s string) error {
+	v, err := strconv.ParseBool(s)
+	if err != nil {
+		return errors.New("neither true nor false")
+	}
+	*y = yesNo(v)
+	return nil
 }
 
 // logFormat is the value of SVINIT_LOG.

@@ -2,7 +2,6 @@ package pid1
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,7 +30,7 @@ func (s *system) startMain(command []string) (code int, err error) {
 	switch {
 	case err == nil:
 		return 0, nil
-	case errors.Is(err, fs.ErrNotExist):
+	case err == errNotFound, errors.Is(err, fs.ErrNotExist):
 		return exitNotFound, err
 	}
 	return exitNotExec, err
@@ -55,6 +54,9 @@ func lookPath(name string) (string, error) {
 	if !ok {
 		path = "/bin:/usr/bin"
 	}
+	if name == "" {
+		path = "" // names nothing, not the directories themselves
+	}
 	var denied error
 	for dir := range strings.SplitSeq(path, ":") {
 		if dir == "" {
@@ -74,8 +76,11 @@ func lookPath(name string) (string, error) {
 	if denied != nil {
 		return "", denied
 	}
-	return "", fmt.Errorf("no such program in PATH: %w", fs.ErrNotExist)
+	return "", errNotFound
 }
+
+// errNotFound is a program that is nowhere in PATH.
+var errNotFound = errors.New("no such program in PATH")
 
 // forward passes a signal on to the main program.
 func (s *system) forward(sig syscall.Signal) {

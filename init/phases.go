@@ -1,7 +1,6 @@
 package pid1
 
 import (
-	"fmt"
 	"syscall"
 	"time"
 )
@@ -13,7 +12,6 @@ type phase struct {
 	over   func(*system) <-chan struct{}
 	within time.Duration // its time, if that ends before the deadline; 0: until then
 	late   func(*system) // nil: give up waiting
-	kills  string        // whom late kills, when that is worth a line
 }
 
 // shutdown is the order of a stop. Leftovers, such as what a service has put
@@ -24,12 +22,11 @@ var shutdown = []phase{
 		begin: func(s *system) { s.set.Stop() },
 		over:  func(s *system) <-chan struct{} { return s.set.Down() },
 		late:  func(s *system) { s.set.Kill() },
-		kills: "services",
 	},
 	{
 		begin:  func(s *system) { s.procs.SignalOrphans(syscall.SIGTERM) },
 		over:   func(s *system) <-chan struct{} { return s.set.Done() },
-		within: grace,
+		within: idle,
 		late:   func(s *system) { s.set.TermLoggers() },
 	},
 	{
@@ -39,16 +36,17 @@ var shutdown = []phase{
 			s.procs.SignalOrphans(syscall.SIGKILL)
 			s.set.KillLoggers()
 		},
-		kills: "loggers",
 	},
 	{
 		begin: func(s *system) {
 			s.procs.Drain()
 			s.procs.SignalAll(syscall.SIGTERM)
 		},
-		over:  func(s *system) <-chan struct{} { return s.reaped },
-		late:  func(s *system) { s.procs.SignalAll(syscall.SIGKILL) },
-		kills: "processes that nobody supervises",
+		over: func(s *system) <-chan struct{} { return s.reaped },
+		late: func(s *system) {
+			s.say("svinit: warning: unable to stop what services have left behind in time: killing it")
+			s.procs.SignalAll(syscall.SIGKILL)
+		},
 	},
 	{
 		begin: func(s *system) { s.written = s.log.Stop() },
@@ -56,14 +54,20 @@ var shutdown = []phase{
 	},
 }
 
-// grace is the least that a phase gets, and how long what has been killed has
-// to die, which is not up to it but to the kernel.
-const grace = time.Second
+const (
+	// grace is the least that a phase gets when the deadline has passed, and
+	// how long what has been killed has to die, which is not up to it but to
+	// the kernel. All phases together thus end two seconds after the deadline
+	// at the latest: before Docker's ten, with the default of eight.
+	grace = 250 * time.Millisecond
+	// idle is how long a logger may be still there after the end of its input.
+	idle = time.Second
+)
 
 // stop runs the shutdown. It always ends: each phase has its time, and what
 // survives KILL is left to the kernel, which ends it with us.
 func (s *system) stop() {
-	deadline := time.Now().Add(s.conf.StopTimeout)
+	deadline := time.Now().Add(time.Duration(s.conf.StopTimeout))
 	hurry := false
 	for i, p := range shutdown {
 		p.begin(s)
@@ -90,9 +94,6 @@ func (s *system) stop() {
 				continue
 			case <-timer.C:
 				if late != nil {
-					if p.kills != "" && !hurry {
-						s.say(fmt.Sprintf("svinit: warning: unable to stop everything within %v: killing %s", s.conf.StopTimeout, p.kills))
-					}
 					late(s)
 					late = nil
 					timer.Reset(grace)

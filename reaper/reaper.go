@@ -45,6 +45,8 @@ type Reaper struct {
 	started chan struct{} // wakes Run where it sleeps without children
 	orphans atomic.Uint64
 	masked  bool // we were started with blocked signals
+
+	goAction sigaction // what the Go runtime does with SIGCHLD
 }
 
 // New returns a Reaper. Where we are not PID 1 it makes this process the
@@ -142,6 +144,10 @@ func (r *Reaper) Orphans() uint64 { return r.orphans.Load() }
 
 // Run reaps until Drain has been called and no child is left.
 func (r *Reaper) Run() {
+	// The Go runtime's handler would run for each child, to no use: waitid
+	// wakes us.
+	r.goAction = setAction(syscall.SIGCHLD, &sigaction{})
+	defer setAction(syscall.SIGCHLD, &r.goAction)
 	for {
 		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		switch {
@@ -187,16 +193,22 @@ func (r *Reaper) reap() {
 	for _, e := range ended[:n] {
 		e.exited(e.status)
 	}
+	if n > 0 {
+		runtime.Gosched() // to the owners, before this thread waits again
+	}
 }
 
 // sleep waits, without any child, for one: started by us, or an orphan, which
 // can come from a process that entered our namespace from outside (docker
-// exec). It reports whether to go on. Only here does SIGCHLD matter, so only
-// here do we pay for its delivery.
+// exec). It reports whether to go on. Only here does SIGCHLD matter.
 func (r *Reaper) sleep() bool {
 	chld := make(chan os.Signal, 1)
 	signal.Notify(chld, syscall.SIGCHLD)
-	defer signal.Stop(chld)
+	setAction(syscall.SIGCHLD, &r.goAction)
+	defer func() {
+		setAction(syscall.SIGCHLD, &sigaction{})
+		signal.Stop(chld)
+	}()
 	for {
 		r.mu.Lock()
 		draining := r.draining

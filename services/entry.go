@@ -127,10 +127,13 @@ func (s *Set) startMain(e *entry) {
 // for as long as the entry does.
 func (s *Set) startLogger(e *entry) {
 	dir := filepath.Join(e.dir, "log")
-	if _, err := identify(dir); err != nil {
-		if err == errNoDir {
-			s.cfg.warn("log "+e.name+" to", dir, err)
-		}
+	if _, err := identify(dir); err == errNoDir {
+		s.cfg.warn("log "+e.name+" to", dir, err)
+		return
+	}
+	// An application may keep its own files in a directory of that name.
+	var st unix.Stat_t
+	if unix.Lstat(dir+"/run", &st) != nil {
 		return
 	}
 	if e.pipe == nil {

@@ -14,6 +14,7 @@ var runArgv = []string{"./run"}
 // launch starts the process and feeds the outcome to the machine.
 func (s *service) launch() {
 	pid, err := s.fork()
+	s.publish()
 	if err != nil {
 		s.warn("start", s.name, explainStart(s.dir, err))
 		s.handle(failed, input{})

@@ -32,7 +32,7 @@ type input struct {
 	now    time.Time
 	sig    syscall.Signal // cmdSignal
 	group  bool           // cmdSignal: to the process group
-	unread bool           // died, askDrain: something is left in a logger's pipe
+	unread int            // died, askDrain: the bytes left in a logger's pipe
 }
 
 // effect is what the owner does after a step, in this order.
@@ -43,6 +43,7 @@ const (
 	doArm                           // wake with due at notBefore
 	doHangUp                        // close the write end of the logger's input
 	doNote                          // write the status
+	doTellKill                      // say that it did not stop in time
 	doImpossible                    // report an event that this state cannot have
 )
 
@@ -58,6 +59,7 @@ type machine struct {
 	failures  uint      // failed starts in a row
 	notBefore time.Time // the next start's earliest time
 	told      uint64    // signals sent in this life, a bit each
+	left      int       // draining: what was unread when it was last looked at
 	todo      effect    // what this step asks for
 	signals   []sending // and what it sends
 }
@@ -174,8 +176,11 @@ func (m *machine) settle(in input) {
 	m.state = down
 	m.paused, m.gotTERM = false, false
 	m.todo |= doNote
+	defer func() { m.left = in.unread }()
 	switch {
-	case m.letGo && !(m.draining && in.unread && m.want == wantUp):
+	case m.letGo && !(m.draining && m.want == wantUp && in.unread > 0 && in.unread < m.left):
+		// One that died before it had read everything starts again, as long
+		// as it gets anywhere.
 		m.state = over
 	case m.want == wantUp:
 		m.start(in)
@@ -190,21 +195,25 @@ func (m *machine) leave(input) {
 // hangUp ends a logger's input. One that is paused could never read it.
 func (m *machine) hangUp(in input) {
 	m.todo |= doHangUp
+	m.left = in.unread + 1 // the first death may have read nothing yet
 	if m.paused {
 		m.resume(in)
 	}
 }
 
-// flush lets a logger that is about to start read what is left.
+// flush lets a logger that is about to start read what is left, unless it
+// cannot be started.
 func (m *machine) flush(in input) {
 	m.todo |= doHangUp
-	if !in.unread {
+	m.left = in.unread
+	if in.unread == 0 || m.failures > 0 {
 		m.leave(in)
 	}
 }
 
-func (m *machine) kill(in input) {
+func (m *machine) kill(input) {
 	m.tell(syscall.SIGKILL, false)
+	m.todo |= doTellKill
 }
 
 // quiet says whether a death was asked for, so that it is no news.

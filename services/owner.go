@@ -3,6 +3,7 @@ package services
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"runtime/debug"
 	"sync/atomic"
@@ -34,6 +35,8 @@ type service struct {
 
 	machine
 	taken    bool        // taken up: it may run
+	stale    bool        // the status is to be written
+	redo     bool        // and could not be: when we are next rung
 	held     *svdir.Held // nil where no state directory can be had
 	pid      int
 	since    time.Time // of the last change of pid
@@ -41,6 +44,7 @@ type service struct {
 	starts   uint32
 	last     syscall.WaitStatus // valid when lives > 0
 	lives    uint32
+	unsaid   func() // says how the last process died
 	oomKills uint64
 	warned   map[string]string // the last warning by verb, not to be repeated
 }
@@ -108,6 +112,11 @@ func (s *service) own() {
 		}
 	}
 	for s.state != over {
+		// What was done is written down after it was done, and when services
+		// start in numbers after the others have had their turn to start.
+		if s.stale {
+			s.aside(s.record)
+		}
 		select {
 		case <-s.bell:
 			s.aside(s.listen)
@@ -179,14 +188,16 @@ func (s *service) takeUp() {
 	if s.state != over {
 		s.handle(first, input{})
 	}
-	s.announce()
+	s.stale = true
 }
 
-// announce lets the tools find us, once there is a status for them.
-func (s *service) announce() {
+// record writes the status, and lets the tools find us once there is one.
+func (s *service) record() {
+	s.writeStatus()
 	if s.held != nil {
 		if err := s.held.Announce(); err != nil {
 			s.warn("listen in", s.held.Path, err)
+			s.redo = true
 		}
 	}
 }
@@ -199,6 +210,9 @@ func (s *service) listen() {
 	if p := s.logger.Swap(nil); p != nil {
 		s.output = p
 	}
+	if s.redo {
+		s.redo, s.stale = false, true
+	}
 	bits := s.asked.Swap(0)
 	for ev := askLeave; ev <= askChanged; ev++ {
 		if bits&(1<<ev) != 0 && s.state != over {
@@ -207,9 +221,6 @@ func (s *service) listen() {
 	}
 	if s.held == nil || s.state == over {
 		return
-	}
-	if s.starts > 0 {
-		s.announce() // where there was no descriptor for it
 	}
 	var b [64]byte
 	n, err := s.held.ReadControl(b[:])
@@ -232,12 +243,24 @@ func (s *service) buried(ws syscall.WaitStatus) {
 	quiet := s.quiet(ws)
 	s.pid, s.since, s.last = 0, time.Now(), ws
 	s.lives++
-	oom := ws.Signaled() && ws.Signal() == syscall.SIGKILL && s.killedForMemory()
-	s.handle(died, input{unread: s.unread()}, func() {
-		if !quiet {
-			s.cfg.news(s.name, obituary(ws, oom, lived)+"; "+s.next())
+	s.step(died, input{now: s.since, unread: s.unread()})
+	if next := s.next(); !quiet {
+		s.unsaid = func() {
+			oom := ws.Signaled() && ws.Signal() == syscall.SIGKILL && s.killedForMemory()
+			s.cfg.news(s.name, obituary(ws, oom, lived)+"; "+next)
 		}
-	})
+	}
+	s.act(died, s.since)
+	s.publish()
+}
+
+// publish says how the last process died. That waits until the next one is
+// started: it is no reason to start it later.
+func (s *service) publish() {
+	if say := s.unsaid; say != nil {
+		s.unsaid = nil
+		say()
+	}
 }
 
 // killedForMemory says whether the out-of-memory counter rose since we last
@@ -252,33 +275,35 @@ func (s *service) killedForMemory() bool {
 	return rose
 }
 
-// handle obeys one event, does what follows, and tells when it is done: after
-// the step and before a new start can bring other news.
-func (s *service) handle(ev event, in input, tell ...func()) {
+// handle obeys one event and does what follows.
+func (s *service) handle(ev event, in input) {
 	in.now = time.Now()
 	s.step(ev, in)
-	for _, f := range tell {
-		f()
-	}
+	s.act(ev, in.now)
+}
+
+// act does what the last step asks for.
+func (s *service) act(ev event, now time.Time) {
 	for _, x := range s.signals {
 		s.signal(x)
 	}
 	if s.todo&doImpossible != 0 {
 		s.cfg.news(s.name, fmt.Sprintf("got %v while %v: a bug of svinit, without effect", ev, s.state))
 	}
+	if s.todo&doTellKill != 0 {
+		s.cfg.news(s.name, fmt.Sprintf("did not stop in time: killing pid %d", s.pid))
+	}
 	if s.todo&doHangUp != 0 && s.input != nil {
 		s.input.hangUp()
 	}
 	if s.todo&doArm != 0 {
-		s.arm(s.notBefore.Sub(in.now))
-	}
-	if s.todo&doLaunch != 0 {
-		// The outcome is an event of its own, and writes the status.
-		s.launch()
-		return
+		s.arm(s.notBefore.Sub(now))
 	}
 	if s.todo&doNote != 0 {
-		s.writeStatus()
+		s.stale = true
+	}
+	if s.todo&doLaunch != 0 {
+		s.launch() // the outcome is an event of its own
 	}
 }
 
@@ -331,6 +356,10 @@ func (s *service) hold() error {
 
 // release writes the last status and lets go of the state directory.
 func (s *service) release() {
+	if n := s.unread(); n > 0 && s.letGo && s.draining {
+		s.cfg.news(s.name, fmt.Sprintf("ended, and %d bytes are left that it has not read", n))
+	}
+	s.writeStatus()
 	if s.wake != nil {
 		s.wake.Stop()
 	}
@@ -343,6 +372,7 @@ func (s *service) release() {
 // writeStatus writes the record. A failure is one warning: the service runs
 // on all the same.
 func (s *service) writeStatus() {
+	s.stale = false
 	if s.held == nil {
 		return
 	}
@@ -361,8 +391,11 @@ func (s *service) writeStatus() {
 		st.Flags |= svdir.FlagEnded
 		st.WaitStatus = uint16(s.last & math.MaxUint16)
 	}
-	if err := s.held.WriteStatus(st); err != nil {
+	if err := s.held.WriteStatus(st); errors.Is(err, fs.ErrNotExist) {
+		// The directory has been removed: nobody is left to read it.
+	} else if err != nil {
 		s.warn("write", s.held.Path+"/status", err)
+		s.redo = true
 	} else {
 		delete(s.warned, "write")
 	}
@@ -385,8 +418,13 @@ func (s *service) warn(verb, object string, err error) {
 	}
 }
 
-// unread says whether a logger's pipe still holds something to be logged.
-func (s *service) unread() bool { return s.input != nil && s.input.unread() }
+// unread is how many bytes a logger's pipe still holds.
+func (s *service) unread() int {
+	if s.input == nil {
+		return 0
+	}
+	return s.input.unread()
+}
 
 // hangUp closes our write end.
 func (p *logPipe) hangUp() {
@@ -396,7 +434,7 @@ func (p *logPipe) hangUp() {
 	}
 }
 
-func (p *logPipe) unread() bool {
-	n, err := unix.IoctlGetInt(p.r, unix.TIOCINQ)
-	return err == nil && n > 0
+func (p *logPipe) unread() int {
+	n, _ := unix.IoctlGetInt(p.r, unix.TIOCINQ)
+	return n
 }

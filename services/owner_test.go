@@ -22,7 +22,7 @@ func TestRestart(t *testing.T) {
 		// One that lived a second is started again at once,
 		w.sleep(2 * time.Second)
 		w.exit(101, 3*sec)
-		w.saw("2s say svinit: web died: exit code 3 after 2s; restarting", "2s start")
+		w.saw("2s start", "2s say svinit: web died: exit code 3 after 2s; restarting")
 		// one that did not when the second is over, however often.
 		w.sleep(300 * time.Millisecond)
 		w.exit(102, 9)
@@ -146,7 +146,7 @@ func TestSignals(t *testing.T) {
 		w.command("h")
 		w.sleep(2 * time.Second)
 		w.exit(102, 11) // of SEGV, long after HUP: news
-		w.saw("2s HUP", "4s say svinit: web died: killed by signal SEGV after 2s; restarting", "4s start")
+		w.saw("2s HUP", "4s start", "4s say svinit: web died: killed by signal SEGV after 2s; restarting")
 	})
 }
 
@@ -193,7 +193,7 @@ func TestFailedStart(t *testing.T) {
 		w.sleep(time.Minute)
 		w.exit(101, 9)
 		w.command("u") // does not wait either
-		w.saw("4m20s say svinit: web died: killed by signal KILL after 1m0s; restarting", "4m20s fail",
+		w.saw("4m20s fail", "4m20s say svinit: web died: killed by signal KILL after 1m0s; restarting",
 			"4m20s say svinit: warning: unable to start web: something else", "4m20s fail")
 	})
 }
@@ -218,7 +218,7 @@ func TestKillAtTheDeadline(t *testing.T) {
 		w.svc.ask(askKill)
 		synctest.Wait()
 		w.exit(101, 9)
-		w.saw("0s start", "0s TERM", "0s CONT", "8s KILL", "8s over")
+		w.saw("0s start", "0s TERM", "0s CONT", "8s KILL", "8s say svinit: web did not stop in time: killing pid 101", "8s over")
 	})
 }
 
@@ -242,7 +242,7 @@ func TestDrain(t *testing.T) {
 			t.Error("the write end is still open")
 		}
 		w.exit(101, 9)
-		w.saw("0s start", "2s say svinit: web died: killed by signal KILL after 2s; restarting", "2s start")
+		w.saw("0s start", "2s start", "2s say svinit: web died: killed by signal KILL after 2s; restarting")
 		var b [100]byte
 		syscall.Read(p[0], b[:])
 		w.exit(102, 0)

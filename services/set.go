@@ -150,7 +150,7 @@ func (s *Set) answer() {
 		if e.log == nil || e.main != nil {
 			continue
 		}
-		if asked&reqTermLoggers != 0 && !e.pipe.unread() {
+		if asked&reqTermLoggers != 0 && e.pipe.unread() == 0 {
 			e.log.ask(askTerm)
 		}
 		if asked&reqKillLoggers != 0 {

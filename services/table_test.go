@@ -67,7 +67,7 @@ func TestMachineAtRandom(t *testing.T) {
 				now = m.notBefore
 				ev = due
 			}
-			m.step(ev, input{now: now, sig: syscall.SIGUSR1, unread: r.IntN(2) == 0})
+			m.step(ev, input{now: now, sig: syscall.SIGUSR1, unread: r.IntN(3)})
 			if ev == died {
 				runs = false
 			}

@@ -65,11 +65,14 @@ func (w *watcher) scan(dir string) error {
 // What who followed before is forgotten. A service may write into its own
 // directory all day, so that a file was written to wakes us only where mask
 // asks for it. Directories that cannot be watched are passed over.
-func (w *watcher) follow(who, except string, mask uint32, paths ...string) {
+//
+// The paths begin with scan, the scan directory, which is watched already and
+// is not looked at again; scan is "" for the way to itself.
+func (w *watcher) follow(who, scan string, mask uint32, paths ...string) {
 	w.forget(who)
 	for _, path := range paths {
-		for _, p := range turns(path) {
-			if p.dir == except {
+		for _, p := range turns(scan, path) {
+			if p.dir == scan {
 				continue
 			}
 			n, err := unix.InotifyAddWatch(w.fd, p.dir, watchMask|mask)
@@ -102,9 +105,10 @@ func (w *watcher) forget(who string) {
 // turn is a name in a directory on which it depends where a path leads.
 type turn struct{ dir, name string }
 
-// turns walks a path as the kernel does.
-func turns(path string) (found []turn) {
-	cur, rest := "", strings.Split(path, "/")
+// turns walks a path as the kernel does. What stands in it up to from, a
+// directory without a slash at its end or "", is known to be no link.
+func turns(from, path string) (found []turn) {
+	cur, rest := from, strings.Split(path[len(from):], "/")
 	for links := 0; len(rest) > 0; {
 		name := rest[0]
 		rest = rest[1:]

@@ -228,8 +228,7 @@ func TestStalled(t *testing.T) {
 	for range said {
 		m.Say(line)
 	}
-	muted := m.muted.Load()
-	if muted == 0 {
+	if m.muted.Load() == 0 {
 		t.Fatal("two pipes of 64 KiB hold 400 KB?")
 	}
 	text := make(chan string)
@@ -243,11 +242,16 @@ func TestStalled(t *testing.T) {
 	<-m.Stop()
 	w.Close()
 	got := <-text
-	if n := strings.Count(got, line+"\n"); uint64(n)+muted != said {
-		t.Errorf("%d came, %d were counted, of %d", n, muted, said)
+	came, counted := strings.Count(got, line+"\n"), 0
+	for note := range strings.Lines(got) {
+		n := 0
+		if c, _ := fmt.Sscanf(note, "svinit: warning: standard error stalled: %d lines of svinit were not written\n", &n); c == 1 {
+			counted += n
+		}
 	}
-	if !strings.Contains(got, "lines of svinit were not written\n") {
-		t.Errorf("no word of what was not said in %d bytes", len(got))
+	// The empty lines that asked for room may be among those counted.
+	if came+counted < said || counted == 0 {
+		t.Errorf("%d came, %d were counted, of %d", came, counted, said)
 	}
 }
 

@@ -2,6 +2,7 @@ package svlog
 
 import (
 	"bytes"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,29 +41,55 @@ type source struct {
 	pieces      bool // the line that is being read has been passed on in part
 	first, more string
 	held        []byte // the beginning of a line whose end has not come
+	tide        tide
 }
 
-// read takes what is in the pipe, one buffer at most, so that a chatty
-// service leaves the others their turn.
+// read reads a source that epoll found ready.
 func (m *Mux) read(s *source) {
+	switch n := m.drain(s); {
+	case n < 0:
+		m.set.Remove(s.fd)
+		m.end(s)
+	case n > 0 && s.tide.rising(time.Now()):
+		m.flood(s)
+	}
+}
+
+// drain passes on what is in the pipe, so much at most that a chatty service
+// leaves the others their turn. It returns how much, and -1 at the end.
+func (m *Mux) drain(s *source) (total int) {
 	if m.buf == nil {
 		m.buf = make([]byte, readSize)
 	}
-	n, err := unix.Read(s.fd, m.buf)
-	switch {
-	case err == unix.EINTR || err == unix.EAGAIN:
-	case err == nil && n > 0:
+	for range turn {
+		n, err := unix.Read(s.fd, m.buf)
+		switch {
+		case err == unix.EINTR || err == unix.EAGAIN:
+			return total
+		case err != nil || n == 0: // a pipe knows no other error
+			return -1
+		}
+		total += n
 		m.split(s, m.buf[:n])
-	default: // the end of the file; a pipe knows no other error
-		m.set.Remove(s.fd)
-		unix.Close(s.fd)
-		m.endLine(s)
-		m.stopping = m.stopping || s.voice
+		if n < readSize/2 {
+			return total // that was all, or nearly
+		}
 	}
+	return total
+}
+
+// end forgets a source whose writers have gone.
+func (m *Mux) end(s *source) {
+	unix.Close(s.fd)
+	m.endLine(s)
+	m.stopping = m.stopping || s.voice
 }
 
 // split passes on the whole lines in b and holds what follows the last.
 func (m *Mux) split(s *source, b []byte) {
+	if len(s.held) == 0 && !s.pieces {
+		b = m.emitWhole(s, b)
+	}
 	for len(b) > 0 {
 		line, rest, whole := bytes.Cut(b, newline)
 		b = rest
@@ -75,6 +102,7 @@ func (m *Mux) split(s *source, b []byte) {
 		if whole {
 			m.emit(s, line)
 			s.pieces = false
+			b = m.emitWhole(s, b)
 		} else {
 			s.held = append(s.held, line...)
 			m.partial[s] = struct{}{}
@@ -83,6 +111,25 @@ func (m *Mux) split(s *source, b []byte) {
 }
 
 var newline = []byte{'\n'}
+
+// emitWhole passes on the lines at the beginning of b that are whole and not
+// too long, which is to say nearly all there ever are, and returns the rest.
+// It is where the time goes, and hence plain.
+func (m *Mux) emitWhole(s *source, b []byte) []byte {
+	o := &m.outs[s.stream]
+	label := s.first
+	for {
+		n := bytes.IndexByte(b, '\n') + 1
+		if n == 0 || n > MaxLine {
+			return b
+		}
+		o.buf = append(append(o.buf, label...), b[:n]...)
+		b = b[n:]
+		if len(o.buf) >= flushSize {
+			m.write(o)
+		}
+	}
+}
 
 // endLine passes on a last line that has no newline.
 func (m *Mux) endLine(s *source) {
