@@ -55,8 +55,9 @@ type system struct {
 // or, with a command, until that main program ends. It returns the exit code
 // of the container.
 func Main(command []string, stdin, stdout, stderr *os.File) int {
-	if name, _ := os.ReadFile("/proc/1/comm"); len(command) == 0 && os.Getpid() != 1 && string(name) == "svinit\n" {
-		// Typed into docker exec by somebody who wants to see what it is.
+	if name, _ := os.ReadFile("/proc/1/comm"); len(command) == 0 && os.Getppid() == 0 && os.Getpid() != 1 && string(name) == "svinit\n" {
+		// Our parent is outside of this PID namespace: this was typed into
+		// docker exec, by somebody who wants to see what it is.
 		fmt.Fprintln(stderr, "svinit: fatal: unable to supervise: PID 1 is svinit already; try svinit help")
 		return exitWrong
 	}

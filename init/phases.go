@@ -24,7 +24,7 @@ var shutdown = []phase{
 		late:  func(s *system) { s.set.Kill() },
 	},
 	{
-		begin:  func(s *system) { s.procs.SignalOrphans(syscall.SIGTERM) },
+		begin:  func(s *system) { s.procs.StopOrphans() },
 		over:   func(s *system) <-chan struct{} { return s.set.Done() },
 		within: idle,
 		late:   func(s *system) { s.set.TermLoggers() },
@@ -33,19 +33,19 @@ var shutdown = []phase{
 		begin: func(*system) {},
 		over:  func(s *system) <-chan struct{} { return s.set.Done() },
 		late: func(s *system) {
-			s.procs.SignalOrphans(syscall.SIGKILL)
+			s.procs.KillOrphans()
 			s.set.KillLoggers()
 		},
 	},
 	{
 		begin: func(s *system) {
 			s.procs.Drain()
-			s.procs.SignalAll(syscall.SIGTERM)
+			s.procs.StopOrphans()
 		},
 		over: func(s *system) <-chan struct{} { return s.reaped },
 		late: func(s *system) {
 			s.say("svinit: warning: unable to stop what services have left behind in time: killing it")
-			s.procs.SignalAll(syscall.SIGKILL)
+			s.procs.KillAll()
 		},
 	},
 	{

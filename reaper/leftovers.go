@@ -9,76 +9,108 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SignalOrphans signals what is left of those that have gone: every process
-// that is ours to signal, but for those that Start started and their sessions.
+// StopOrphans sends TERM, once, to what is left of those that have gone: every
+// process that is ours to signal, but for those that Start started, their
+// descendants and their sessions. CONT follows, as after any stop signal.
+//
 // Ours to signal are, as PID 1, all in our namespace, otherwise our
 // descendants alone, never another process of a namespace that we share.
-// Nothing can be done, and nothing is, without a readable /proc.
-func (r *Reaper) SignalOrphans(sig syscall.Signal) {
-	procs, err := readProcs()
-	if err == nil {
-		procs.signal(sig, func(pid, session int) bool { return !r.Started(pid) && !r.Started(session) })
+// Without a readable /proc nothing can be done, and nothing is.
+func (r *Reaper) StopOrphans() {
+	for pid, p := range r.strays(readProcs()) {
+		if r.termed[pid] != p.start {
+			r.termed[pid] = p.start
+			signalExactly(pid, p, syscall.SIGTERM, syscall.SIGCONT)
+		}
 	}
 }
 
-// SignalAll signals every process that is ours to signal.
-func (r *Reaper) SignalAll(sig syscall.Signal) {
-	procs, err := readProcs()
-	if err == nil {
-		procs.signal(sig, func(int, int) bool { return true })
-	} else if os.Getpid() == 1 {
-		// The kernel knows who is in our namespace, though not who is whose
-		// child.
-		unix.Kill(-1, sig)
+// KillOrphans kills what StopOrphans would stop.
+func (r *Reaper) KillOrphans() {
+	for pid, p := range r.strays(readProcs()) {
+		signalExactly(pid, p, syscall.SIGKILL)
 	}
 }
 
-// signal signals those that are ours to signal and chosen.
-func (ps procs) signal(sig syscall.Signal, chosen func(pid, session int) bool) {
+// KillAll kills every process that is ours to signal, as often as it takes
+// while they go on forking, within reason.
+func (r *Reaper) KillAll() {
+	if os.Getpid() == 1 {
+		unix.Kill(-1, syscall.SIGKILL) // all in our namespace, at one stroke
+		return
+	}
+	for range 10 {
+		left := false
+		for pid, p := range readProcs().ours() {
+			left = true
+			signalExactly(pid, p, syscall.SIGKILL)
+		}
+		if !left {
+			return
+		}
+	}
+}
+
+// strays returns those of ours that are none of the started ones' own.
+func (r *Reaper) strays(ps procs) procs {
+	started := r.Started()
+	found := ps.ours()
+	for pid, p := range found {
+		if started[pid] || started[p.session] || ps.descends(pid, started) {
+			delete(found, pid)
+		}
+	}
+	return found
+}
+
+// ours returns the processes that are ours to signal.
+func (ps procs) ours() procs {
 	self := os.Getpid()
+	found := make(procs)
 	for pid, p := range ps {
-		if pid != self && (self == 1 || ps.descends(pid, self)) && chosen(pid, p.session) {
-			signalExactly(pid, sig, func(now proc) bool { return now.start == p.start })
+		if pid != self && p.state != 'Z' && (self == 1 || ps.descends(pid, map[int]bool{self: true})) {
+			found[pid] = p
 		}
 	}
+	return found
 }
 
-// signalExactly signals pid if it is still the process that same recognizes:
-// a pid that is not a child of ours can change hands at any time, a pidfd
-// cannot.
-func signalExactly(pid int, sig syscall.Signal, same func(proc) bool) {
+// signalExactly sends signals to pid if it is still the process p: a pid that
+// is not a child of ours can change hands at any time, a pidfd cannot.
+func signalExactly(pid int, p proc, sigs ...syscall.Signal) {
 	fd, err := unix.PidfdOpen(pid, 0)
+	send := func(sig syscall.Signal) { unix.PidfdSendSignal(fd, sig, nil, 0) }
 	if err == unix.ENOSYS || err == unix.EPERM { // an old kernel, or a seccomp profile
-		if p, err := readProc(pid); err == nil && same(p) {
-			unix.Kill(pid, sig)
+		send = func(sig syscall.Signal) { unix.Kill(pid, sig) }
+	} else if err != nil {
+		return
+	} else {
+		defer unix.Close(fd)
+	}
+	if now, err := readProc(pid); err == nil && now.start == p.start {
+		for _, sig := range sigs {
+			send(sig)
 		}
-		return
-	}
-	if err != nil {
-		return
-	}
-	defer unix.Close(fd)
-	if p, err := readProc(pid); err == nil && same(p) {
-		unix.PidfdSendSignal(fd, sig, nil, 0)
 	}
 }
 
 // proc is what /proc/PID/stat says of a process.
 type proc struct {
+	state           byte // 'Z' for a zombie
 	parent, session int
 	start           string // clock ticks after boot: with the pid, its identity
 }
 
 type procs map[int]proc
 
-// descends reports whether pid is a descendant of ancestor.
-func (ps procs) descends(pid, ancestor int) bool {
+// descends reports whether pid is a descendant of one of the ancestors.
+func (ps procs) descends(pid int, ancestors map[int]bool) bool {
 	for range len(ps) {
 		p, ok := ps[pid]
 		if !ok {
 			return false
 		}
-		if p.parent == ancestor {
+		if ancestors[p.parent] {
 			return true
 		}
 		pid = p.parent
@@ -86,17 +118,15 @@ func (ps procs) descends(pid, ancestor int) bool {
 	return false
 }
 
-func readProcs() (procs, error) {
+// readProcs returns all processes that /proc shows; none where there is none.
+func readProcs() procs {
+	ps := make(procs)
 	dir, err := os.Open("/proc")
 	if err != nil {
-		return nil, err
+		return ps
 	}
 	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return nil, err
-	}
-	ps := make(procs)
+	names, _ := dir.Readdirnames(-1)
 	for _, name := range names {
 		if pid, err := strconv.Atoi(name); err == nil {
 			if p, err := readProc(pid); err == nil {
@@ -104,10 +134,7 @@ func readProcs() (procs, error) {
 			}
 		}
 	}
-	if len(ps) == 0 {
-		return nil, os.ErrNotExist
-	}
-	return ps, nil
+	return ps
 }
 
 // readProc reads /proc/PID/stat (proc_pid_stat(5)): "pid (comm) state ppid
@@ -124,5 +151,5 @@ func readProc(pid int) (proc, error) {
 	}
 	parent, _ := strconv.Atoi(string(f[1]))
 	session, _ := strconv.Atoi(string(f[3]))
-	return proc{parent, session, string(f[19])}, nil
+	return proc{f[0][0], parent, session, string(f[19])}, nil
 }

@@ -5,16 +5,17 @@
 // statuses. Everything is therefore started through [Reaper.Start], reported
 // by the goroutine in [Reaper.Run], and signalled through [Reaper.Signal].
 //
-// Three races are closed by one lock:
+// Three races are closed:
 //
-//   - Start forks and enters the pid into the table under it, and Run takes a
-//     status only while holding it: a child that dies before fork has returned
-//     is in the table when its status is looked up.
-//   - A pid is free to be used again once its status has been taken. That too
-//     happens under the lock, so Signal never hits a stranger.
+//   - A child can die before fork has returned to Start. While a Start is
+//     under way, Run keeps the status of a child that nobody knows, and Start
+//     looks there for its own. (One lock held over fork and registration would
+//     do, too, but an exec can hang, on a dead NFS server, and would then stop
+//     the reaping, the signals and the shutdown.)
+//   - A pid is free to be used again once its status has been taken. That
+//     happens under the lock, as does Signal, which never hits a stranger.
 //   - Run learns that something has ended by waitid(2) with WNOWAIT, which
-//     takes nothing. What exec left when it failed is thus still there for
-//     syscall.ForkExec, which waits for it itself, inside Start.
+//     takes nothing and needs no lock.
 //
 // A child that is not in the table was somebody else's and came to us when
 // its parent died: an orphan. It is reaped and counted.
@@ -38,9 +39,12 @@ var ErrDraining = errors.New("shutting down")
 // Reaper starts, waits for and signals the children of this process. There
 // must be one; the zero value is not usable, see New.
 type Reaper struct {
-	mu       sync.Mutex
+	mu       sync.Mutex // never held over anything that can wait
 	children map[int]func(syscall.WaitStatus)
 	draining bool
+	starting int                        // calls of Start under way
+	unknown  map[int]syscall.WaitStatus // ended meanwhile: theirs, or orphans
+	termed   map[int]string             // orphans that got TERM, by pid, with their start
 
 	started chan struct{} // wakes Run where it sleeps without children
 	orphans atomic.Uint64
@@ -55,6 +59,8 @@ type Reaper struct {
 func New() (*Reaper, error) {
 	r := &Reaper{
 		children: make(map[int]func(syscall.WaitStatus)),
+		unknown:  make(map[int]syscall.WaitStatus),
+		termed:   make(map[int]string),
 		started:  make(chan struct{}, 1),
 	}
 	var mask unix.Sigset_t
@@ -69,22 +75,39 @@ func New() (*Reaper, error) {
 }
 
 // Start forks and executes path with argv and attr. exited is called once,
-// by the goroutine in Run, when the process has ended; it must not block.
-// It may be called before Start returns. The child has an empty signal mask
+// when the process has ended, perhaps before Start returns; it must not block. The child has an empty signal mask
 // and default signal dispositions, whatever ours are. Errors: ErrDraining,
 // and the errno of fork(2) or execve(2), after which nothing runs and exited
 // is not called.
 func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, exited func(syscall.WaitStatus)) (pid int, err error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.draining {
+		r.mu.Unlock()
 		return 0, ErrDraining
 	}
+	r.starting++
+	r.mu.Unlock()
+
 	pid, err = r.fork(path, argv, attr)
-	if err != nil {
-		return 0, err
+
+	r.mu.Lock()
+	r.starting--
+	ws, ended := r.unknown[pid]
+	delete(r.unknown, pid)
+	if err == nil && !ended {
+		r.children[pid] = exited
 	}
-	r.children[pid] = exited
+	if r.starting == 0 {
+		r.orphans.Add(uint64(len(r.unknown)))
+		clear(r.unknown)
+	}
+	r.mu.Unlock()
+	switch {
+	case err != nil:
+		return 0, err
+	case ended:
+		exited(ws)
+	}
 	select {
 	case r.started <- struct{}{}:
 	default:
@@ -119,12 +142,15 @@ func (r *Reaper) Signal(pid int, sig syscall.Signal) error {
 	return syscall.Kill(pid, sig)
 }
 
-// Started reports whether pid is a process that Start returned and that has
-// not ended.
-func (r *Reaper) Started(pid int) bool {
+// Started returns the processes that Start returned and that have not ended.
+func (r *Reaper) Started() map[int]bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.children[pid] != nil
+	pids := make(map[int]bool, len(r.children))
+	for pid := range r.children {
+		pids[pid] = true
+	}
+	return pids
 }
 
 // Drain makes Run return at the moment when no child is left, and Start
@@ -182,7 +208,11 @@ func (r *Reaper) reap() {
 		}
 		exited := r.children[pid]
 		if exited == nil {
-			r.orphans.Add(1)
+			if r.starting > 0 {
+				r.unknown[pid] = ws
+			} else {
+				r.orphans.Add(1)
+			}
 			continue
 		}
 		delete(r.children, pid)

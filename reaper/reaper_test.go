@@ -193,7 +193,7 @@ func TestSignal(t *testing.T) {
 	pid := start(t, "trap 'exit 9' HUP; echo; while :; do read x </dev/null; done", wr.Fd(), func(ws syscall.WaitStatus) { ended <- ws })
 	wr.Close()
 	rd.Read(make([]byte, 1))
-	if !r.Started(pid) {
+	if !r.Started()[pid] {
 		t.Error("Started is false for a child that runs")
 	}
 	if err := r.Signal(-pid, syscall.SIGHUP); err != nil {
@@ -205,7 +205,7 @@ func TestSignal(t *testing.T) {
 	if err := r.Signal(pid, syscall.SIGHUP); err != syscall.ESRCH {
 		t.Errorf("signal to a process that has ended: %v", err)
 	}
-	if r.Started(pid) {
+	if r.Started()[pid] {
 		t.Error("Started is true for a child that has ended")
 	}
 }

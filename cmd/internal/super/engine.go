@@ -32,7 +32,7 @@ type engine struct {
 // and error, as in daemontools.
 func newEngine(e *applet.Env) (*engine, error) {
 	en := &engine{signals: make(chan os.Signal, 16)}
-	signal.Notify(en.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGALRM)
+	signal.Notify(en.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGALRM)
 	procs, err := reaper.New()
 	if err != nil {
 		return nil, applet.Fatal("unable to adopt orphans", err)
@@ -49,7 +49,7 @@ func newEngine(e *applet.Env) (*engine, error) {
 	en.Config = services.Config{
 		Procs:      procs,
 		Poll:       poll,
-		Say:        func(line string) { e.Stderr.WriteString(line + "\n") },
+		Say:        say,
 		Prog:       e.Name,
 		Env:        os.Environ(),
 		Stdin:      uintptr(null),
@@ -61,6 +61,16 @@ func newEngine(e *applet.Env) (*engine, error) {
 		}
 	}()
 	return en, nil
+}
+
+// say writes a line to standard error unless that would wait, or fails: a
+// supervisor that nobody listens to goes on. It is a plain system call because
+// os.File ends the program on EPIPE.
+func say(line string) {
+	ready, err := unix.Poll([]unix.PollFd{{Fd: 2, Events: unix.POLLOUT}}, 0)
+	if ready > 0 && err == nil {
+		unix.Write(2, []byte(line+"\n"))
+	}
 }
 
 // supervisor is a Set or a Single.
@@ -83,7 +93,7 @@ func (en *engine) run(s supervisor, alarm func()) {
 		case <-down:
 			// What a service has left in the background may hold the pipe of its
 			// logger, which then never comes to its end.
-			en.procs.SignalOrphans(syscall.SIGTERM)
+			en.procs.StopOrphans()
 			down = nil
 		case sig := <-en.signals:
 			if sig == syscall.SIGALRM {
@@ -93,7 +103,7 @@ func (en *engine) run(s supervisor, alarm func()) {
 			stop()
 			stop = func() {
 				s.Kill()
-				en.procs.SignalAll(syscall.SIGKILL)
+				en.procs.KillAll()
 			}
 		}
 	}

@@ -35,6 +35,9 @@ func supervise(e *applet.Env) error {
 	if err != nil {
 		return err
 	}
+	// Ours, as in daemontools: a supervise that svscan runs for a logger has
+	// the pipe there.
+	en.Config.Stdin = 0
 	s, err := services.NewSingle(&en.Config, name, dir)
 	if errors.Is(err, svdir.ErrLocked) {
 		return applet.Fatal("unable to acquire "+name+"/supervise/lock", syscall.EAGAIN)
