@@ -19,7 +19,7 @@ import (
 type Config struct {
 	ServiceDir  string    `split_words:"true" default:"/etc/service" desc:"the scan directory: its entries are the services"`
 	StateDir    string    `split_words:"true" desc:"where state goes for service directories that cannot be written, before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
-	StopTimeout duration  `split_words:"true" default:"8s" desc:"how long a stop may take before what is left is killed"`
+	StopTimeout duration  `split_words:"true" default:"8s" desc:"how long services and loggers may take to stop before they are killed"`
 	Log         logFormat `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
 	Group       yesNo     `split_words:"true" default:"false" desc:"pass signals to the main program's process group, not to it alone"`
 	Signals     signalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on)"`

@@ -47,6 +47,7 @@ type system struct {
 	written <-chan struct{} // closed when the log has been written, after Stop
 
 	inherited []int // descriptors that we were given beyond standard error
+	told      bool  // to stop, by TERM or INT
 	main      int   // the main program's pid, 0 without one or when it has ended
 	mainEnded chan syscall.WaitStatus
 }
@@ -160,6 +161,7 @@ func (s *system) run() int {
 	for {
 		select {
 		case sig := <-s.signals:
+			s.told = s.told || stops(sig.(syscall.Signal))
 			if s.main != 0 {
 				s.forward(sig.(syscall.Signal))
 			} else if stops(sig.(syscall.Signal)) {

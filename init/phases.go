@@ -8,10 +8,10 @@ import (
 // phase is a step of the shutdown: what is asked for, what ends it, and what
 // is done when its time is up. It ends the moment that its work is done.
 type phase struct {
-	begin  func(*system)
-	over   func(*system) <-chan struct{}
-	within time.Duration // its time, if that ends before the deadline; 0: until then
-	late   func(*system) // nil: give up waiting
+	begin func(*system)
+	over  func(*system) <-chan struct{}
+	early bool          // its time ends when three quarters of the whole have passed
+	late  func(*system) // nil: give up waiting
 }
 
 // shutdown is the order of a stop. Leftovers, such as what a service has put
@@ -24,10 +24,10 @@ var shutdown = []phase{
 		late:  func(s *system) { s.set.Kill() },
 	},
 	{
-		begin:  func(s *system) { s.procs.StopOrphans() },
-		over:   func(s *system) <-chan struct{} { return s.set.Done() },
-		within: idle,
-		late:   func(s *system) { s.set.TermLoggers() },
+		begin: func(s *system) { s.procs.StopOrphans() },
+		over:  func(s *system) <-chan struct{} { return s.set.Done() },
+		early: true,
+		late:  func(s *system) { s.set.TermLoggers() },
 	},
 	{
 		begin: func(*system) {},
@@ -54,43 +54,45 @@ var shutdown = []phase{
 	},
 }
 
-const (
-	// grace is the least that a phase gets when the deadline has passed, and
-	// how long what has been killed has to die, which is not up to it but to
-	// the kernel. All phases together thus end two seconds after the deadline
-	// at the latest: before Docker's ten, with the default of eight.
-	grace = 250 * time.Millisecond
-	// idle is how long a logger may be still there after the end of its input.
-	idle = time.Second
-)
+// grace is the least that a phase gets when the deadline has passed, and how
+// long what has been killed has to die, which is not up to it but to the
+// kernel. All phases together thus end two seconds after the deadline at the
+// latest: before Docker's ten, with the default of eight.
+const grace = 250 * time.Millisecond
 
 // stop runs the shutdown. It always ends: each phase has its time, and what
 // survives KILL is left to the kernel, which ends it with us.
 func (s *system) stop() {
-	deadline := time.Now().Add(time.Duration(s.conf.StopTimeout))
+	timeout := time.Duration(s.conf.StopTimeout)
+	deadline := time.Now().Add(timeout)
 	hurry := false
 	for i, p := range shutdown {
 		p.begin(s)
 		left := time.Until(deadline)
-		if i > 0 {
-			left = max(left, grace)
-		}
-		if p.within > 0 {
-			left = min(left, p.within)
+		if p.early {
+			left -= timeout / 4
 		}
 		if hurry {
 			left = 0
+		}
+		if i > 0 && (!hurry || p.late == nil) {
+			left = max(left, grace)
 		}
 		timer := time.NewTimer(left)
 		for late := p.late; ; {
 			select {
 			case <-p.over(s):
 			case sig := <-s.signals:
-				// The second TERM or INT.
-				if sig == syscall.SIGTERM || sig == syscall.SIGINT {
+				if sig != syscall.SIGTERM && sig != syscall.SIGINT {
+					continue
+				}
+				// The first is what brought us here, or brought the main program
+				// to its end; or it comes now.
+				if s.told && !hurry && p.late != nil {
 					hurry = true
 					timer.Reset(0)
 				}
+				s.told = true
 				continue
 			case <-timer.C:
 				if late != nil {

@@ -32,8 +32,8 @@
 // state, sleeps until something happens to it, takes a step of the machine and
 // does what the step asks for (owner.go, launch.go). Nobody else touches that
 // state; others ring the owner's bell and leave a question (service.ask), or
-// hand over an exit status. A ring never blocks, so a service that hangs on a
-// slow disk holds up nobody else.
+// hand over an exit status. A ring never blocks. Only owners touch the disk of
+// their service, four at a time (service.aside).
 //
 // # The set
 //

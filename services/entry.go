@@ -19,6 +19,7 @@ type entry struct {
 	main, log *service // nil when it does not run, or was let go
 	pipe      *logPipe // nil without a logger
 	leaving   bool     // no longer listed; it goes when both have ended
+	badLog    bool     // that its log is no directory has been said
 	next      []string // names for the same directory that wait for that
 }
 
@@ -48,34 +49,57 @@ func identify(path string) (ident, error) {
 	if x.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return ident{}, errNoDir
 	}
+	// On an overlay a directory is born again when it is first written to.
+	var fs unix.Statfs_t
+	if unix.Statfs(path, &fs) == nil && fs.Type == unix.OVERLAYFS_SUPER_MAGIC {
+		x.Btime = unix.StatxTimestamp{}
+	}
 	return ident{unix.Mkdev(x.Dev_major, x.Dev_minor), x.Ino, uint64(x.Btime.Sec)*1e9 + uint64(x.Btime.Nsec)}, nil
 }
 
-// examine compares one name of the scan directory with what we know of it.
-// With now a broken entry is complained of at once.
-func (s *Set) examine(name string, now bool) {
-	if name == "" || name[0] == '.' || s.stopping {
-		return
+// gone reports whether a path no longer leads to the directory id. That it
+// cannot be told (no permission, a file system that is ill) is no reason to
+// stop a service.
+func gone(path string, id ident) bool {
+	switch now, err := identify(path); err {
+	case nil:
+		return now != id
+	case errNoDir, unix.ENOENT, unix.ENOTDIR, unix.ELOOP:
+		return true
+	}
+	return false
+}
+
+// hidden names are none of ours.
+func hidden(name string) bool { return name == "" || name[0] == '.' }
+
+// examine compares one name of the scan directory with what we know of it. It
+// reports whether that was enough: where a known directory has gone from a
+// name, or come to another, only a scan can tell what has happened. With now a
+// broken entry is complained of at once.
+func (s *Set) examine(name string, now bool) bool {
+	if hidden(name) || s.stopping {
+		return true
 	}
 	path := filepath.Join(s.dir, name)
 	id, err := identify(path)
-	known := s.entries[name]
-	if err == nil && known != nil && known.ident == id {
-		if !known.leaving {
+	if known := s.entries[name]; known != nil {
+		switch {
+		case err != nil || known.ident != id:
+			return known.leaving || !gone(path, known.ident)
+		case known.leaving:
+			s.comeBack(known)
+		default:
 			s.refresh(known)
 		}
-		return // or it comes back when it has gone: see bury
+		return true
 	}
-	if known != nil {
-		// Gone, broken, or another directory, which waits for this one's end.
-		s.leave(known)
-		return
-	}
-	if err == nil {
-		if e := s.byIdent[id]; e != nil {
-			s.rename(e, placeOf(name, path))
-			return
+	if e := s.byIdent[id]; err == nil && e != nil {
+		if e.leaving && !slices.Contains(e.next, name) {
+			e.next = append(e.next, name)
 		}
+		// A second name; or its new one, if the old one has gone.
+		return e.leaving || !gone(filepath.Join(s.dir, e.name), id)
 	}
 	if err == nil {
 		err = checkRun(path)
@@ -85,13 +109,23 @@ func (s *Set) examine(name string, now bool) {
 	if err != nil {
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			s.mended(name)
-			return
+			return true
 		}
 		s.broken(name, err, now)
-		return
+		return true
 	}
 	s.mended(name)
 	s.add(placeOf(name, path), id)
+	return true
+}
+
+// comeBack hurries an entry that is listed again before it has gone: its
+// logger may wait for the end of an input that a process in the background
+// holds open.
+func (s *Set) comeBack(e *entry) {
+	if e.main == nil && e.log != nil && e.pipe.unread() == 0 {
+		e.log.ask(askTerm)
+	}
 }
 
 // placeOf is where an entry really is: the link that leads there may be gone
@@ -128,7 +162,10 @@ func (s *Set) startMain(e *entry) {
 func (s *Set) startLogger(e *entry) {
 	dir := filepath.Join(e.dir, "log")
 	if _, err := identify(dir); err == errNoDir {
-		s.cfg.warn("log "+e.name+" to", dir, err)
+		if !e.badLog {
+			e.badLog = true
+			s.cfg.warn("log "+e.name+" to", dir, err)
+		}
 		return
 	}
 	// An application may keep its own files in a directory of that name.
@@ -189,16 +226,22 @@ func (s *Set) retake() {
 	}
 }
 
-// rename follows a directory to its new name, unless it still has the old
-// one, too: then the first counts.
+// retakeChanged is retake for where the scan directory is polled: when it has
+// changed.
+func (s *Set) retakeChanged() {
+	var st unix.Stat_t
+	if unix.Stat(s.dir, &st) != nil {
+		return
+	}
+	if was := s.changed; was != st.Mtim.Nano() {
+		if s.changed = st.Mtim.Nano(); was != 0 {
+			s.retake()
+		}
+	}
+}
+
+// rename follows a directory to its new name.
 func (s *Set) rename(e *entry, p place) {
-	if e.leaving {
-		e.next = append(e.next, p.name)
-		return
-	}
-	if id, err := identify(filepath.Join(s.dir, e.name)); err == nil && id == e.ident {
-		return
-	}
 	delete(s.entries, e.name)
 	if s.watch != nil {
 		s.watch.forget(e.name)
@@ -273,7 +316,13 @@ func (s *Set) wrapUp(e *entry) {
 func (s *Set) followEntry(e *entry) {
 	if s.watch != nil {
 		path := filepath.Join(s.dir, e.name)
-		s.watch.follow(e.name, s.dir, 0, filepath.Join(path, "run"), filepath.Join(path, "log", "run"))
+		fresh, err := s.watch.follow(e.name, s.dir, 0, filepath.Join(path, "run"), filepath.Join(path, "log", "run"))
+		if err != nil {
+			s.pollToo(err)
+		}
+		if fresh && gone(path, e.ident) {
+			s.settle.Reset(settleTime)
+		}
 	}
 }
 
@@ -282,7 +331,14 @@ func (s *Set) followEntry(e *entry) {
 // made, when it is so still after settleTime.
 func (s *Set) broken(name string, why error, now bool) {
 	if s.watch != nil {
-		s.watch.follow(name, s.dir, unix.IN_CLOSE_WRITE, filepath.Join(s.dir, name, "run"))
+		path := filepath.Join(s.dir, name)
+		fresh, err := s.watch.follow(name, s.dir, unix.IN_CLOSE_WRITE, filepath.Join(path, "run"))
+		if err != nil {
+			s.pollToo(err)
+		}
+		if _, err := identify(path); fresh && err == nil && checkRun(path) == nil {
+			s.settle.Reset(settleTime) // mended before it was watched
+		}
 	}
 	said, known := s.unsound[name]
 	switch text := why.Error(); {

@@ -30,6 +30,8 @@ func checkRun(dir string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
 		return fmt.Errorf("%s is a directory: put an executable there", path)
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return fmt.Errorf("%s is not a file: put an executable there", path)
 	case st.Mode&0o111 == 0:
 		return fmt.Errorf("%s is not executable: chmod +x it", path)
 	}
@@ -85,7 +87,7 @@ func explainStart(dir string, err error) error {
 // firstLine reads the first line of a file, of which the kernel looks at 256
 // bytes.
 func firstLine(path string) (string, bool) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // it may be a FIFO by now
 	if err != nil {
 		return "", false
 	}

@@ -58,7 +58,9 @@ type machine struct {
 	gotTERM   bool
 	failures  uint      // failed starts in a row
 	notBefore time.Time // the next start's earliest time
+	now       time.Time // of this step
 	told      uint64    // signals sent in this life, a bit each
+	toldAt    time.Time // when the last of TERM and KILL was
 	left      int       // draining: what was unread when it was last looked at
 	todo      effect    // what this step asks for
 	signals   []sending // and what it sends
@@ -72,6 +74,7 @@ type sending struct {
 
 // step obeys one event.
 func (m *machine) step(ev event, in input) {
+	m.now = in.now
 	m.todo, m.signals = 0, m.signals[:0]
 	if change := wants[ev]; change != nil {
 		change(m)
@@ -105,7 +108,7 @@ func (m *machine) again(in input) {
 
 func (m *machine) enter(in input) {
 	m.state = up
-	m.failures, m.told = 0, 0
+	m.failures, m.told, m.toldAt = 0, 0, time.Time{}
 	m.paused, m.gotTERM = false, false
 	m.notBefore = in.now.Add(minLife)
 	m.todo |= doNote
@@ -120,17 +123,14 @@ func (m *machine) retry(in input) {
 
 func (m *machine) cancel(input) {
 	m.state = down
+	if m.failures > 0 {
+		m.failures, m.notBefore = 0, time.Time{} // nothing has run: no second to wait for
+	}
 	m.todo |= doNote
 }
 
 // stop is daemontools' way: TERM, and CONT so that a stopped process gets it.
-func (m *machine) stop(in input) {
-	m.bounce(in)
-	m.paused = false
-	m.todo |= doNote
-}
-
-func (m *machine) bounce(input) {
+func (m *machine) stop(input) {
 	m.tell(syscall.SIGTERM, false)
 	m.tell(syscall.SIGCONT, false)
 	m.paused = false
@@ -165,6 +165,9 @@ func (m *machine) pausedNow(p bool) {
 func (m *machine) tell(sig syscall.Signal, group bool) {
 	m.signals = append(m.signals, sending{sig, group})
 	m.told |= 1 << sig
+	if sig == syscall.SIGTERM || sig == syscall.SIGKILL {
+		m.toldAt = m.now
+	}
 	if sig == syscall.SIGTERM {
 		m.gotTERM = true
 		m.todo |= doNote
@@ -216,8 +219,12 @@ func (m *machine) kill(input) {
 	m.todo |= doTellKill
 }
 
-// quiet says whether a death was asked for, so that it is no news.
-func (m *machine) quiet(ws syscall.WaitStatus) bool {
-	const stopping = 1<<syscall.SIGTERM | 1<<syscall.SIGKILL | 1<<syscall.SIGINT | 1<<syscall.SIGQUIT | 1<<syscall.SIGABRT
-	return m.told&stopping != 0 || m.draining && ws == 0 || ws.Signaled() && m.told&(1<<ws.Signal()) != 0
+// quiet says whether a death was asked for, so that it is no news: the service
+// is to be down, or a signal that we sent killed it, or it had its TERM not
+// long ago and ended in its own way.
+func (m *machine) quiet(ws syscall.WaitStatus, now time.Time) bool {
+	const longAgo = 30 * time.Second
+	return m.want == wantDown || m.draining && ws == 0 ||
+		ws.Signaled() && m.told&(1<<ws.Signal()) != 0 ||
+		!m.toldAt.IsZero() && now.Sub(m.toldAt) < longAgo
 }

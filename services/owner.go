@@ -239,9 +239,9 @@ func (s *service) listen() {
 
 // buried handles the end of the process.
 func (s *service) buried(ws syscall.WaitStatus) {
-	lived := time.Since(s.since)
-	quiet := s.quiet(ws)
-	s.pid, s.since, s.last = 0, time.Now(), ws
+	lived, now := time.Since(s.since), time.Now()
+	quiet := s.quiet(ws, now)
+	s.pid, s.since, s.last = 0, now, ws
 	s.lives++
 	s.step(died, input{now: s.since, unread: s.unread()})
 	if next := s.next(); !quiet {

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"svinit/services/epoll"
 )
 
@@ -41,6 +43,7 @@ type Set struct {
 	byIdent  map[ident]*entry
 	unsound  map[string]string // broken entries, and what was said of them
 	unopened string            // what was said of the scan directory
+	changed  int64             // when it last was, as far as polling has seen
 	running  int               // main services whose owner has not ended
 	stopping bool
 
@@ -131,6 +134,7 @@ func (s *Set) Run() {
 			s.complain()
 		case <-tick:
 			s.scan(false)
+			s.retakeChanged()
 		}
 	}
 	s.closeWatch()
@@ -184,61 +188,92 @@ const scanKey = "/"
 
 // look looks at the entries of these names, or at all.
 func (s *Set) look(names map[string]struct{}, all bool) {
+	for name := range names {
+		all = all || !s.examine(name, false)
+	}
 	if all {
 		s.scan(false)
-		s.retake()
-		return
 	}
-	for name := range names {
-		// What has been removed may have been renamed: only the whole
-		// directory tells.
-		if _, err := os.Lstat(filepath.Join(s.dir, name)); errors.Is(err, fs.ErrNotExist) {
-			s.scan(false)
-			break
-		}
-	}
-	for name := range names {
-		s.examine(name, false)
-	}
-	if len(names) > 0 {
+	if all || len(names) > 0 {
 		s.retake()
 	}
 }
 
-// scan looks at every entry. A scan directory that cannot be read changes
-// nothing: it may be about to be replaced.
+// scan compares the whole scan directory with what we know, and finds what was
+// renamed: a service is its directory, not its name. A scan directory that
+// cannot be read changes nothing: it may be about to be replaced.
 func (s *Set) scan(now bool) {
 	s.watchScan()
-	names, err := readNames(s.dir)
-	if err != nil {
-		if said := err.Error(); said != s.unopened && !(s.quiet && errors.Is(err, fs.ErrNotExist)) {
-			s.unopened = said
-			s.cfg.warn("read", s.dir, err)
+	var names []string
+	listed := make(map[string]ident)
+	for try := 0; ; try++ {
+		var err error
+		if names, err = readNames(s.dir); err != nil {
+			s.unreadable(err)
+			return
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			// No descriptor to be had, perhaps: what has gone frees some.
-			for name := range s.entries {
-				s.examine(name, now)
+		clear(listed)
+		stale := false
+		for _, name := range names {
+			path := filepath.Join(s.dir, name)
+			id, err := identify(path)
+			listed[name] = id
+			if err == unix.ENOENT && unix.Lstat(path, new(unix.Stat_t)) == unix.ENOENT {
+				stale = true
 			}
-			s.settle.Reset(settleTime)
 		}
-		return
+		// A name that is gone again by the time that it is looked at may have
+		// been renamed to one that was not listed.
+		if !stale || try == 5 {
+			break
+		}
 	}
 	s.unopened = ""
-	listed := make(map[string]struct{}, len(names))
-	for _, name := range names {
-		listed[name] = struct{}{}
-		s.examine(name, now)
+	if s.watch != nil && s.watch.scans < 0 {
+		s.watchScan() // it was not there when that was last tried
+		s.settle.Reset(settleTime)
 	}
-	for name := range s.entries {
-		if _, ok := listed[name]; !ok {
-			s.examine(name, now)
+	places := make(map[ident]string)
+	for name, id := range listed {
+		if e := s.entries[name]; id != (ident{}) && !hidden(name) && (e == nil || e.ident != id) {
+			places[id] = name
 		}
+	}
+	for name, e := range s.entries {
+		if id, ok := listed[name]; e.leaving || ok && id == e.ident {
+			continue
+		}
+		if to, ok := places[e.ident]; ok && s.entries[to] == nil {
+			s.rename(e, placeOf(to, filepath.Join(s.dir, to)))
+		} else if gone(filepath.Join(s.dir, name), e.ident) {
+			s.leave(e)
+		}
+	}
+	for _, name := range names {
+		s.examine(name, now)
 	}
 	for name := range s.unsound {
 		if _, ok := listed[name]; !ok {
 			s.mended(name)
 		}
+	}
+}
+
+// unreadable notes a scan directory that cannot be read. Where that is for
+// want of descriptors, services that have gone free some.
+func (s *Set) unreadable(err error) {
+	missing := errors.Is(err, fs.ErrNotExist)
+	if said := err.Error(); said != s.unopened && !(s.quiet && missing) {
+		s.unopened = said
+		s.cfg.warn("read", s.dir, err)
+	}
+	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM) {
+		for name, e := range s.entries {
+			if gone(filepath.Join(s.dir, name), e.ident) {
+				s.leave(e)
+			}
+		}
+		s.settle.Reset(settleTime)
 	}
 }
 
@@ -270,9 +305,15 @@ func (s *Set) watchScan() {
 		return
 	}
 	s.watch.follow(scanKey, "", 0, s.dir+"/.")
-	err := s.watch.scan(s.dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
-		s.closeWatch()
+	if err := s.watch.scan(s.dir); errors.Is(err, unix.ENOSPC) {
+		s.pollToo(err)
+	}
+}
+
+// pollToo reads the scan directory now and then, where not everything can be
+// watched.
+func (s *Set) pollToo(err error) {
+	if s.ticker == nil {
 		s.pollInstead(err)
 	}
 }

@@ -71,7 +71,6 @@ var (
 	again      = rule{"again", (*machine).again}
 	cancel     = rule{"cancel", (*machine).cancel}
 	stop       = rule{"stop", (*machine).stop}
-	bounce     = rule{"bounce", (*machine).bounce}
 	send       = rule{"send", (*machine).send}
 	pause      = rule{"pause", (*machine).pause}
 	resume     = rule{"resume", (*machine).resume}
@@ -147,10 +146,10 @@ var table = [over][events]rule{
 		cmdPause:    pause,
 		cmdContinue: resume,
 		cmdSignal:   send,
-		cmdRestart:  bounce,
+		cmdRestart:  stop,
 		askLeave:    stop,
 		askDrain:    hangUp,
-		askTerm:     bounce,
+		askTerm:     stop,
 		askKill:     kill,
 		askChanged:  nothing,
 		started:     impossible,

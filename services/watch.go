@@ -53,30 +53,43 @@ func (w *watcher) scan(dir string) error {
 	if err != nil {
 		return &os.PathError{Op: "watch", Path: dir, Err: err}
 	}
-	if old := w.scans; old != int32(wd) && old >= 0 && w.dirs[old] == nil {
-		unix.InotifyRmWatch(w.fd, uint32(old)) // it has been replaced
-	}
+	old := w.scans
 	w.scans = int32(wd)
+	if old != w.scans && old >= 0 {
+		w.unwatch(old) // it has been replaced
+	}
 	return nil
 }
 
 // follow has who hear of changes to what decides where the paths lead:
 // the file at the end, each symbolic link on the way, and what is missing.
-// What who followed before is forgotten. A service may write into its own
-// directory all day, so that a file was written to wakes us only where mask
-// asks for it. Directories that cannot be watched are passed over.
+// What who followed before and is not in the paths is forgotten. A service may
+// write into its own directory all day, so that a file was written to wakes us
+// only where mask asks for it.
 //
 // The paths begin with scan, the scan directory, which is watched already and
 // is not looked at again; scan is "" for the way to itself.
-func (w *watcher) follow(who, scan string, mask uint32, paths ...string) {
-	w.forget(who)
+//
+// It reports whether a directory was not watched before: what was known of it
+// may have changed meanwhile, and must be looked at once more. Errors: ENOSPC
+// when there are no more watches to be had (inotify(7)); a directory that may
+// not be watched is passed over.
+func (w *watcher) follow(who, scan string, mask uint32, paths ...string) (fresh bool, err error) {
+	before := w.wds[who]
+	delete(w.wds, who)
+	for _, wd := range before {
+		w.lose(wd, who)
+	}
 	for _, path := range paths {
 		for _, p := range turns(scan, path) {
 			if p.dir == scan {
 				continue
 			}
-			n, err := unix.InotifyAddWatch(w.fd, p.dir, watchMask|mask)
-			if err != nil {
+			n, aerr := unix.InotifyAddWatch(w.fd, p.dir, watchMask|mask)
+			if aerr != nil {
+				if aerr == unix.ENOSPC {
+					err = aerr
+				}
 				continue
 			}
 			wd := int32(n)
@@ -84,22 +97,40 @@ func (w *watcher) follow(who, scan string, mask uint32, paths ...string) {
 			if !slices.Contains(w.wds[who], wd) {
 				w.wds[who] = append(w.wds[who], wd)
 			}
+			fresh = fresh || !slices.Contains(before, wd)
 		}
 	}
+	// Only now, so that what has happened in a directory that stays watched is
+	// not lost with its watch.
+	for _, wd := range before {
+		w.unwatch(wd)
+	}
+	return fresh, err
 }
 
 // forget ends what follow began.
 func (w *watcher) forget(who string) {
 	for _, wd := range w.wds[who] {
-		w.dirs[wd] = slices.DeleteFunc(w.dirs[wd], func(i interest) bool { return i.who == who })
-		if len(w.dirs[wd]) == 0 {
-			delete(w.dirs, wd)
-			if wd != w.scans {
-				unix.InotifyRmWatch(w.fd, uint32(wd))
-			}
-		}
+		w.lose(wd, who)
+		w.unwatch(wd)
 	}
 	delete(w.wds, who)
+}
+
+// lose ends the interest of who in a directory.
+func (w *watcher) lose(wd int32, who string) {
+	w.dirs[wd] = slices.DeleteFunc(w.dirs[wd], func(i interest) bool { return i.who == who })
+}
+
+// unwatch ends the watch of a directory in which nobody has an interest.
+func (w *watcher) unwatch(wd int32) {
+	if len(w.dirs[wd]) > 0 {
+		return
+	}
+	delete(w.dirs, wd)
+	if wd != w.scans {
+		unix.InotifyRmWatch(w.fd, uint32(wd))
+	}
 }
 
 // turn is a name in a directory on which it depends where a path leads.
