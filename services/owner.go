@@ -1,97 +1,13 @@
 package services
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"math"
 	"runtime/debug"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"svinit/services/epoll"
-	"svinit/services/svdir"
 )
-
-// service is one supervised process, the main one of a service directory or
-// its logger. A goroutine of its own (own) has all of it; others ask.
-type service struct {
-	cfg    *Config
-	name   string   // "memcached", "memcached/log"
-	dir    string   // the service directory
-	input  *logPipe // a logger's
-	output *logPipe // where standard output goes when there is a logger
-
-	bell   chan struct{}           // rung for: a command, a question, a new place
-	asked  atomic.Uint32           // askLeave … askChanged, a bit each
-	moved  atomic.Pointer[place]   // the directory's new name
-	logger atomic.Pointer[logPipe] // a logger that was added
-	exits  chan syscall.WaitStatus // one process at a time, so one place is enough
-	ended  func()                  // called by the owner as its last act
-	turns  chan struct{}           // one is taken for each aside; may be nil
-
-	machine
-	taken    bool        // taken up: it may run
-	stale    bool        // the status is to be written
-	redo     bool        // and could not be: when we are next rung
-	held     *svdir.Held // nil where no state directory can be had
-	pid      int
-	since    time.Time // of the last change of pid
-	wake     *time.Timer
-	starts   uint32
-	last     syscall.WaitStatus // valid when lives > 0
-	lives    uint32
-	unsaid   func() // says how the last process died
-	oomKills uint64
-	warned   map[string]string // the last warning by verb, not to be repeated
-}
-
-// place is what a service directory is called.
-type place struct{ name, dir string }
-
-// logPipe is the pipe between a service and its logger. Both ends stay open
-// here, so that the death of neither side loses a byte.
-type logPipe struct{ r, w int }
-
-// newService returns a service whose owner does not run yet.
-func newService(cfg *Config, p place) *service {
-	return &service{
-		cfg:   cfg,
-		name:  p.name,
-		dir:   p.dir,
-		bell:  make(chan struct{}, 1),
-		exits: make(chan syscall.WaitStatus, 1),
-	}
-}
-
-// ring wakes the owner. It never blocks: one ring is as good as ten.
-func (s *service) ring() {
-	select {
-	case s.bell <- struct{}{}:
-	default:
-	}
-}
-
-// ask lets the owner know an event of the set's.
-func (s *service) ask(ev event) {
-	s.asked.Or(1 << ev)
-	s.ring()
-}
-
-// move tells the owner that its directory has another name now.
-func (s *service) move(p place) {
-	s.moved.Store(&p)
-	s.ring()
-}
-
-// attach gives the service a logger from its next start on.
-func (s *service) attach(p *logPipe) {
-	s.logger.Store(p)
-	s.ring()
-}
 
 // own is the owner goroutine. It ends when the machine is over.
 func (s *service) own() {
@@ -189,17 +105,6 @@ func (s *service) takeUp() {
 		s.handle(first, input{})
 	}
 	s.stale = true
-}
-
-// record writes the status, and lets the tools find us once there is one.
-func (s *service) record() {
-	s.writeStatus()
-	if s.held != nil {
-		if err := s.held.Announce(); err != nil {
-			s.warn("listen in", s.held.Path, err)
-			s.redo = true
-		}
-	}
 }
 
 // listen hears what the bell was rung for.
@@ -332,109 +237,4 @@ func (s *service) timer() <-chan time.Time {
 		return nil
 	}
 	return s.wake.C
-}
-
-// hold takes the state directory and waits for commands there. Without error
-// the service may run: also, with a warning, where no place for its state can
-// be written. An error may pass, and until then it may not: above all not
-// while another supervisor has it.
-func (s *service) hold() error {
-	h, err := holdState(s.cfg, s.dir, s.name)
-	if err == nil {
-		if err = s.cfg.Poll.Add(h.Control(), epoll.Edge, s.ring); err == nil {
-			s.held = h
-			return nil
-		}
-		h.Release()
-	}
-	if unwritable(err) {
-		s.warn("take commands for", s.name, err)
-		return nil
-	}
-	return err
-}
-
-// release writes the last status and lets go of the state directory.
-func (s *service) release() {
-	if n := s.unread(); n > 0 && s.letGo && s.draining {
-		s.cfg.news(s.name, fmt.Sprintf("ended, and %d bytes are left that it has not read", n))
-	}
-	s.writeStatus()
-	if s.wake != nil {
-		s.wake.Stop()
-	}
-	if s.held != nil {
-		s.cfg.Poll.Remove(s.held.Control())
-		s.held.Release()
-	}
-}
-
-// writeStatus writes the record. A failure is one warning: the service runs
-// on all the same.
-func (s *service) writeStatus() {
-	s.stale = false
-	if s.held == nil {
-		return
-	}
-	st := svdir.Status{
-		Since:    s.since,
-		PID:      s.pid,
-		Paused:   s.paused && s.pid != 0,
-		Want:     s.want,
-		GotTERM:  s.gotTERM,
-		Restarts: max(s.starts, 1) - 1,
-	}
-	if s.pid != 0 {
-		st.State = svdir.StateRun
-	}
-	if s.lives > 0 {
-		st.Flags |= svdir.FlagEnded
-		st.WaitStatus = uint16(s.last & math.MaxUint16)
-	}
-	if err := s.held.WriteStatus(st); errors.Is(err, fs.ErrNotExist) {
-		// The directory has been removed: nobody is left to read it.
-	} else if err != nil {
-		s.warn("write", s.held.Path+"/status", err)
-		s.redo = true
-	} else {
-		delete(s.warned, "write")
-	}
-}
-
-// warn says what went wrong, once until it changes: a retry that fails for
-// the same reason a step later is no news.
-func (s *service) warn(verb, object string, err error) {
-	reason := err.Error()
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		reason = errno.Error()
-	}
-	if s.warned[verb] != reason {
-		if s.warned == nil {
-			s.warned = make(map[string]string)
-		}
-		s.warned[verb] = reason
-		s.cfg.warn(verb, object, err)
-	}
-}
-
-// unread is how many bytes a logger's pipe still holds.
-func (s *service) unread() int {
-	if s.input == nil {
-		return 0
-	}
-	return s.input.unread()
-}
-
-// hangUp closes our write end.
-func (p *logPipe) hangUp() {
-	if p.w >= 0 {
-		unix.Close(p.w)
-		p.w = -1
-	}
-}
-
-func (p *logPipe) unread() int {
-	n, _ := unix.IoctlGetInt(p.r, unix.TIOCINQ)
-	return n
 }
