@@ -47,15 +47,15 @@ func ownsTerminal() bool {
 // else each directory of PATH (an empty one is the current), where a file
 // that may not be executed is remembered while the search goes on.
 func lookPath(name string) (string, error) {
+	if name == "" {
+		return "", errNotFound
+	}
 	if strings.Contains(name, "/") {
 		return name, nil
 	}
 	path, ok := os.LookupEnv("PATH")
 	if !ok {
 		path = "/bin:/usr/bin"
-	}
-	if name == "" {
-		path = "" // names nothing, not the directories themselves
 	}
 	var denied error
 	for dir := range strings.SplitSeq(path, ":") {

@@ -1,0 +1,87 @@
+package pid1
+
+import (
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestConfig(t *testing.T) {
+	for _, c := range []struct {
+		env  map[string]string
+		want Config
+		err  string
+	}{
+		{want: Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}},
+		{
+			env: map[string]string{
+				"SVINIT_SERVICE_DIR": "/srv//", "SVINIT_STATE_DIR": "/state", "SVINIT_STOP_TIMEOUT": "1m",
+				"SVINIT_LOG": "raw", "SVINIT_GROUP": "1", "SVINIT_SIGNALS": "TERM=QUIT, hup=,SIGUSR1=12",
+			},
+			want: Config{"/srv", "/state", duration(time.Minute), logRaw, true, signalMap{
+				syscall.SIGTERM: syscall.SIGQUIT, syscall.SIGHUP: 0, syscall.SIGUSR1: syscall.SIGUSR2,
+			}},
+		},
+		{env: map[string]string{"SVINIT_STOP_TIMEOUT": "8"}, err: `SVINIT_STOP_TIMEOUT="8": not a time such as 8s or 500ms`},
+		{env: map[string]string{"SVINIT_LOG": ""}, err: `SVINIT_LOG="": not one of prefix, raw, inherit`},
+		{env: map[string]string{"SVINIT_GROUP": "yes"}, err: `SVINIT_GROUP="yes": neither true nor false`},
+		{env: map[string]string{"SVINIT_STATE_DIR": "x"}, err: `SVINIT_STATE_DIR="x": not an absolute path`},
+		{env: map[string]string{"SVINIT_SIGNALS": "TERM=65"}, err: `SVINIT_SIGNALS="TERM=65": "65" is not a signal`},
+		// Variables without the prefix are none of ours.
+		{env: map[string]string{"LOG": "loud", "GROUP": "x"}, want: Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}},
+	} {
+		t.Run("", func(t *testing.T) {
+			for k, v := range c.env {
+				t.Setenv(k, v)
+			}
+			got, err := readConfig()
+			if err != nil || c.err != "" {
+				if err == nil || err.Error() != c.err {
+					t.Errorf("%v: error %v, want %s", c.env, err, c.err)
+				}
+				return
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%v: %+v, want %+v", c.env, got, c.want)
+			}
+		})
+	}
+}
+
+// Every field has a line of help, under the name that is read.
+func TestHelpEnv(t *testing.T) {
+	help := HelpEnv()
+	for _, name := range []string{"SERVICE_DIR", "STATE_DIR", "STOP_TIMEOUT", "LOG", "GROUP", "SIGNALS"} {
+		if !strings.Contains(help, "SVINIT_"+name) {
+			t.Errorf("no SVINIT_%s in\n%s", name, help)
+		}
+	}
+	for f := range reflect.TypeFor[Config]().Fields() {
+		if f.Tag.Get("desc") == "" {
+			t.Errorf("%s has no description", f.Name)
+		}
+	}
+	if n := strings.Count(help, "\n"); n != 2*reflect.TypeFor[Config]().NumField() {
+		t.Errorf("%d lines:\n%s", n, help)
+	}
+}
+
+// FuzzSignals: whatever is in the variable, what was understood is signals.
+func FuzzSignals(f *testing.F) {
+	for _, s := range []string{"TERM=QUIT,HUP=", "15=3", "=", ",,", "TERM=TERM=TERM", "RTMIN=1", "\x00=\xff", "9999999999999999999=1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var m signalMap
+		if m.Decode(s) != nil {
+			return
+		}
+		for from, to := range m {
+			if from < 1 || from > 64 || to < 0 || to > 64 {
+				t.Errorf("%q: %d becomes %d", s, from, to)
+			}
+		}
+	})
+}

@@ -1,0 +1,73 @@
+package pid1
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+)
+
+// The search is execvp's.
+func TestLookPath(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	put("a/tool", 0o644) // may not be executed: remembered
+	b := put("b/tool", 0o755)
+	put("a/plain", 0o644)
+	here := put("here/local", 0o755)
+	if err := os.Mkdir(filepath.Join(dir, "a/dir"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Dir(here))
+	t.Setenv("PATH", dir+"/missing:"+dir+"/a::"+dir+"/b")
+	for name, want := range map[string]string{
+		"tool": b, "local": "./local", "/x/y": "/x/y", "./z": "./z",
+	} {
+		if got, err := lookPath(name); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", name, got, err, want)
+		}
+	}
+	for name, want := range map[string]string{
+		"plain": "execute " + dir + "/a/plain: permission denied",
+		"none":  "no such program in PATH",
+		"":      "no such program in PATH",
+	} {
+		if _, err := lookPath(name); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", name, err, want)
+		}
+	}
+}
+
+func TestMainFiles(t *testing.T) {
+	none := ^uintptr(0)
+	for _, c := range []struct {
+		inherited []int
+		want      []uintptr
+	}{
+		{nil, []uintptr{0, 1, 2}},
+		{[]int{3, 4}, []uintptr{0, 1, 2, 3, 4}},
+		{[]int{6}, []uintptr{0, 1, 2, none, none, none, 6}},
+	} {
+		if got := mainFiles(c.inherited); !slices.Equal(got, c.want) {
+			t.Errorf("%v: %v, want %v", c.inherited, got, c.want)
+		}
+	}
+}
+
+func TestExitCode(t *testing.T) {
+	for ws, want := range map[syscall.WaitStatus]int{0: 0, 7 << 8: 7, 9: 137, 11 | 0x80: 139} {
+		if got := exitCode(ws); got != want {
+			t.Errorf("%#x: %d, want %d", ws, got, want)
+		}
+	}
+}

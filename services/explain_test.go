@@ -1,0 +1,58 @@
+package services
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"svinit/services/svlog"
+)
+
+// FuzzRun: whatever is in run, and however its start failed, the reason is one
+// line that names the file.
+func FuzzRun(f *testing.F) {
+	for _, s := range []string{"", "#!", "#!\n", "#! \t\n", "#!/bin/sh\r\n", "#!/none x\n", "\x7fELF", "echo", "#!/\xff\x00\n", strings.Repeat("#!x", 200)} {
+		f.Add([]byte(s), uint8(2))
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, content []byte, errno uint8) {
+		if err := os.WriteFile(filepath.Join(dir, "run"), content, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		cause := []error{syscall.ENOENT, syscall.EACCES, syscall.ENOEXEC, syscall.EPERM, syscall.ELIBBAD}[errno%5]
+		text := svlog.Printable(explainStart(dir, cause).Error())
+		if text == "" || strings.ContainsAny(text, "\n\r\x00") {
+			t.Errorf("%q", text)
+		}
+		if cause != syscall.ELIBBAD && !strings.Contains(text, dir) {
+			t.Errorf("%q does not name the file", text)
+		}
+	})
+}
+
+// FuzzControl: any bytes in control, in any state, do nothing impossible.
+func FuzzControl(f *testing.F) {
+	f.Add([]byte("udoOxpchaitkq12byrlPCK"), uint8(0))
+	f.Add([]byte("\x00\xff\nuuuuddddxxxx"), uint8(2))
+	f.Fuzz(func(t *testing.T, bytes []byte, st uint8) {
+		m := machine{state: state(st % uint8(over)), want: wantUp}
+		for _, c := range bytes {
+			ev, in, ok := command(c)
+			if !ok {
+				continue
+			}
+			m.step(ev, in)
+			if m.todo&doImpossible != 0 {
+				t.Fatalf("%q is impossible while %v", c, m.state)
+			}
+			if len(m.signals) > 0 && m.state != up {
+				t.Fatalf("%q sends %v while %v", c, m.signals, m.state)
+			}
+			if m.state == over {
+				return
+			}
+		}
+	})
+}
