@@ -68,6 +68,7 @@ func New() (*Reaper, error) {
 		return r, err
 	}
 	r.masked = mask != unix.Sigset_t{}
+	dropIgnored()
 	if os.Getpid() == 1 {
 		return r, nil
 	}

@@ -3,6 +3,7 @@ package reaper
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
 	"sync"
@@ -26,6 +27,8 @@ func TestMain(m *testing.M) {
 	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &mask, nil); err != nil {
 		panic(err)
 	}
+	// With others ignored, as a shell starts a program in the background.
+	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGTSTP)
 	// What the test was given beyond standard error is not what we look at.
 	if err := unix.CloseRange(3, 1<<20, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		panic(err)

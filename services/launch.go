@@ -1,6 +1,7 @@
 package services
 
 import (
+	"errors"
 	"syscall"
 	"time"
 
@@ -16,7 +17,10 @@ func (s *service) launch() {
 	pid, err := s.fork()
 	s.publish()
 	if err != nil {
-		s.warn("start", s.name, explainStart(s.dir, err))
+		// Somebody may still be writing it.
+		if !errors.Is(err, syscall.ETXTBSY) || s.failures > 0 {
+			s.warn("start", s.name, explainStart(s.dir, err))
+		}
 		s.handle(failed, input{})
 		return
 	}

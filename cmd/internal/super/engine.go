@@ -32,7 +32,11 @@ type engine struct {
 // and error, as in daemontools.
 func newEngine(e *applet.Env) (*engine, error) {
 	en := &engine{signals: make(chan os.Signal, 16)}
-	signal.Notify(en.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGALRM)
+	for _, sig := range []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGALRM} {
+		if !signal.Ignored(sig) { // under nohup
+			signal.Notify(en.signals, sig)
+		}
+	}
 	procs, err := reaper.New()
 	if err != nil {
 		return nil, applet.Fatal("unable to adopt orphans", err)
