@@ -81,7 +81,7 @@ func Main(command []string, stdin, stdout, stderr *os.File) int {
 		}
 	}
 	makeThreads()
-	go s.guard("scan "+s.conf.ServiceDir, s.set.Run)
+	go s.set.Run()
 	listenRest(s.signals)
 	if code == 0 {
 		code = s.run()
@@ -135,22 +135,12 @@ func (s *system) boot(quiet bool) (code int, err error) {
 		s.procs.Run()
 		close(s.reaped)
 	}()
-	go s.guard("wait for commands", func() {
+	go func() {
 		for s.poll.Wait() == nil {
 		}
-	})
-	go s.guard("carry output", s.log.Run)
-	return 0, nil
-}
-
-// guard keeps a bug in one goroutine from ending them all.
-func (s *system) guard(what string, f func()) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.say(fmt.Sprintf("svinit: warning: unable to %s any more: a bug of svinit: %v: %s", what, p, svlog.Printable(string(debug.Stack()))))
-		}
 	}()
-	f()
+	go s.log.Run()
+	return 0, nil
 }
 
 // say takes a line for standard error.

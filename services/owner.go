@@ -46,9 +46,9 @@ func (s *service) own() {
 }
 
 // aside does something in a goroutine of its own, and waits for it; it must not
-// wait for anything but the system. Forking
-// and writing files make a stack of 8 KB, which a sleeping goroutine keeps; one
-// that ends gives it back, so that a service at rest costs 2.
+// wait for anything but the system. Forking and writing files make a stack of
+// 8 KB, which a sleeping goroutine keeps; one that ends gives it back, so that
+// a service at rest costs 2.
 //
 // It takes a turn: a call to a slow file system holds a thread of the Go
 // runtime, which makes another for the next, and ends the program where the

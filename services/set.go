@@ -2,9 +2,11 @@ package services
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -121,24 +123,35 @@ func (s *Set) Run() {
 		s.scan(true)
 	}
 	for !s.stopping || len(s.entries) > 0 {
-		var tick <-chan time.Time
-		if s.ticker != nil {
-			tick = s.ticker.C
-		}
-		select {
-		case <-s.bell:
-			s.answer()
-		case svc := <-s.gone:
-			s.bury(svc)
-		case <-s.settle.C:
-			s.complain()
-		case <-tick:
-			s.scan(false)
-			s.retakeChanged()
-		}
+		s.wait()
 	}
 	s.closeWatch()
 	close(s.done)
+}
+
+// wait waits for something to happen and does what follows. A panic costs no
+// more than that.
+func (s *Set) wait() {
+	defer func() {
+		if p := recover(); p != nil {
+			s.cfg.news("scan of "+s.dir, fmt.Sprintf("went wrong: a bug of svinit: %v: %s", p, debug.Stack()))
+		}
+	}()
+	var tick <-chan time.Time
+	if s.ticker != nil {
+		tick = s.ticker.C
+	}
+	select {
+	case <-s.bell:
+		s.answer()
+	case svc := <-s.gone:
+		s.bury(svc)
+	case <-s.settle.C:
+		s.complain()
+	case <-tick:
+		s.scan(false)
+		s.retakeChanged()
+	}
 }
 
 // answer does what the bell was rung for.

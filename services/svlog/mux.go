@@ -2,6 +2,7 @@ package svlog
 
 import (
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -122,13 +123,9 @@ func (m *Mux) Run() {
 	defer close(m.done)
 	defer m.set.Close()
 	for !m.stopping {
-		if len(m.flooded) > 0 {
-			m.set.Poll()
-			m.look()
-		} else if m.set.Wait() != nil {
+		if !m.pass() {
 			return
 		}
-		m.flush()
 	}
 	for m.set.Poll() > 0 || len(m.flooded) > 0 {
 		if len(m.flooded) > 0 {
@@ -140,6 +137,25 @@ func (m *Mux) Run() {
 		m.endLine(s)
 	}
 	m.flush()
+}
+
+// pass waits for lines and passes them on. It reports whether to go on. A
+// panic costs no more than what was being passed on.
+func (m *Mux) pass() (more bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			m.Say("svinit: warning: unable to pass on some output: a bug of svinit: " + Printable(fmt.Sprint(p, string(debug.Stack()))))
+			more = true
+		}
+	}()
+	if len(m.flooded) > 0 {
+		m.set.Poll()
+		m.look()
+	} else if m.set.Wait() != nil {
+		return false
+	}
+	m.flush()
+	return true
 }
 
 // Stop makes Run write what is still in the pipes, end unfinished lines, and
