@@ -86,7 +86,7 @@ func (s *Set) comeBack(e *entry) {
 func placeOf(name, path string) place {
 	var st unix.Stat_t
 	if unix.Lstat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
-		if dir, err := filepath.EvalSymlinks(path); err == nil {
+		if _, dir := walk("", path); dir != "" {
 			path = dir
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"slices"
-	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,12 +22,9 @@ type watcher struct {
 // interest is that somebody wants to know of a name in a watched directory.
 type interest struct{ name, who string }
 
-const (
-	watchMask = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO |
-		unix.IN_ATTRIB | unix.IN_DELETE_SELF | unix.IN_MOVE_SELF |
-		unix.IN_ONLYDIR | unix.IN_MASK_ADD
-	maxLinks = 40 // as the kernel's own path walk
-)
+const watchMask = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO |
+	unix.IN_ATTRIB | unix.IN_DELETE_SELF | unix.IN_MOVE_SELF |
+	unix.IN_ONLYDIR | unix.IN_MASK_ADD
 
 // newWatcher returns a watcher whose descriptor fd is non-blocking. Its error
 // is that of inotify_init1(2).
@@ -81,7 +77,8 @@ func (w *watcher) follow(who, scan string, mask uint32, paths ...string) (fresh 
 		w.lose(wd, who)
 	}
 	for _, path := range paths {
-		for _, p := range turns(scan, path) {
+		turns, _ := walk(scan, path)
+		for _, p := range turns {
 			if p.dir == scan {
 				continue
 			}
@@ -131,52 +128,6 @@ func (w *watcher) unwatch(wd int32) {
 	if wd != w.scans {
 		unix.InotifyRmWatch(w.fd, uint32(wd))
 	}
-}
-
-// turn is a name in a directory on which it depends where a path leads.
-type turn struct{ dir, name string }
-
-// turns walks a path as the kernel does. What stands in it up to from, a
-// directory without a slash at its end or "", is known to be no link.
-func turns(from, path string) (found []turn) {
-	cur, rest := from, strings.Split(path[len(from):], "/")
-	for links := 0; len(rest) > 0; {
-		name := rest[0]
-		rest = rest[1:]
-		switch name {
-		case "", ".":
-			continue
-		case "..":
-			cur = cur[:max(strings.LastIndexByte(cur, '/'), 0)]
-			continue
-		}
-		dir := cur
-		if dir == "" {
-			dir = "/"
-		}
-		var st unix.Stat_t
-		next := cur + "/" + name
-		if unix.Lstat(next, &st) != nil {
-			return append(found, turn{dir, name})
-		}
-		switch st.Mode & unix.S_IFMT {
-		case unix.S_IFDIR:
-			cur = next
-		case unix.S_IFLNK:
-			found = append(found, turn{dir, name})
-			target, err := os.Readlink(next)
-			if links++; err != nil || links > maxLinks {
-				return found
-			}
-			if strings.HasPrefix(target, "/") {
-				cur = ""
-			}
-			rest = append(strings.Split(target, "/"), rest...)
-		default:
-			return append(found, turn{dir, name})
-		}
-	}
-	return found
 }
 
 // changes reads what has happened: names in the scan directory, who else was
