@@ -175,11 +175,17 @@ func (r *Reaper) Run() {
 	// wakes us.
 	r.goAction = setAction(syscall.SIGCHLD, &sigaction{})
 	defer setAction(syscall.SIGCHLD, &r.goAction)
-	for {
+	for turn := 1; ; turn++ {
 		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		switch {
 		case err == nil:
 			r.reap()
+			// A goroutine that never gives way for 10 ms loses its right to run
+			// to Go's monitor in each system call, and wakes it to get it back:
+			// a storm of orphans would wake two threads for each.
+			if turn%batch == 0 {
+				runtime.Gosched()
+			}
 		case err == unix.ECHILD && !r.sleep():
 			return
 		}
