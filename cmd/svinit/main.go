@@ -46,11 +46,12 @@ func main() {
 // env is what the process was given.
 func env() *applet.Env {
 	return &applet.Env{
-		Name:   os.Args[0],
-		Args:   os.Args[1:],
-		Stdin:  os.Stdin,
-		Stdout: os.Stdout,
-		Stderr: os.Stderr,
-		Getenv: os.Getenv,
+		Name:    os.Args[0],
+		Args:    os.Args[1:],
+		Stdin:   os.Stdin,
+		Stdout:  os.Stdout,
+		Stderr:  os.Stderr,
+		Getenv:  os.Getenv,
+		Environ: os.Environ,
 	}
 }

@@ -34,6 +34,8 @@ type Env struct {
 	Stdout *os.File
 	Stderr *os.File
 	Getenv func(string) string
+	// Environ returns the whole environment, as in os.Environ.
+	Environ func() []string
 }
 
 // Say writes "NAME: TEXT" to stderr in one write, so that lines of several
