@@ -2,6 +2,7 @@ package main
 
 import (
 	"svinit/cmd/internal/applet"
+	"svinit/cmd/internal/filter"
 	"svinit/cmd/internal/super"
 	"svinit/cmd/internal/svctl"
 )
@@ -11,7 +12,11 @@ import (
 var commands = applet.Table{
 	&super.Svscan,
 	&super.Supervise,
+	&super.Svscanboot,
 	&svctl.Svc,
 	&svctl.Svstat,
 	&svctl.Svok,
+	&filter.Tai64n,
+	&filter.Tai64nlocal,
+	&filter.Readproctitle,
 }
