@@ -14,4 +14,6 @@ var commands = applet.Table{
 	&svctl.Svc,
 	&svctl.Svstat,
 	&svctl.Svok,
+	&svctl.Sv,
+	&svctl.Svwait,
 }

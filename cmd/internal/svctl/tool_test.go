@@ -2,6 +2,7 @@ package svctl
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"svinit/cmd/internal/applet"
+	"svinit/cmd/internal/difftest"
 	"svinit/services/svdir"
 )
 
@@ -18,7 +20,9 @@ import (
 func TestMain(m *testing.M) {
 	switch os.Getenv(asTool) {
 	case "":
-		os.Exit(m.Run())
+		// Most tests wait for a time-out of the real sv.
+		flag.Set("test.parallel", "24")
+		os.Exit(difftest.Main(m))
 	case "service":
 		os.Exit(service())
 	}
