@@ -14,185 +14,13 @@ import (
 	"testing"
 	"time"
 
+	"svinit/cmd/internal/applet"
 	"svinit/cmd/internal/difftest"
 	"svinit/services/svdir"
 )
 
 // The tests of this file give sv and Debian's sv the same services, and
 // compare what they print, their exit codes and what they write to control.
-
-// room is a directory with services, one for each of the two programs.
-type room struct {
-	dir      string
-	controls map[string]*svdir.Held // by name
-}
-
-// sent returns what has come, a line a service.
-func (r *room) sent(t *testing.T) string {
-	t.Helper()
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(r.controls)) {
-		if s := received(t, r.controls[name]); s != "" {
-			fmt.Fprintf(&b, "%s:%s\n", name, s)
-		}
-	}
-	return b.String()
-}
-
-// service makes a supervised service with a record of that many bytes.
-func (r *room) service(t *testing.T, name string, s svdir.Status, size int) string {
-	t.Helper()
-	dir := r.dir + "/" + name
-	r.controls[name] = supervised(t, dir)
-	put(t, dir+"/supervise/status", string(s.Append(nil)[:size]))
-	return dir
-}
-
-// Records as runsv writes them, of services since long ago and from now on.
-var (
-	long    = time.Unix(1700000000, 0)
-	isUp    = svdir.Status{Since: long, PID: 77, Want: svdir.WantUp, State: svdir.StateRun}
-	isDown  = svdir.Status{Since: long, Want: svdir.WantDown}
-	startUp = svdir.Status{Since: soon, PID: 77, Want: svdir.WantUp, State: svdir.StateRun}
-)
-
-const script = "#!/bin/sh\n"
-
-// kinds is what sv may meet, by name.
-var kinds = map[string]func(t *testing.T, r *room, name string){
-	"up": func(t *testing.T, r *room, name string) { r.service(t, name, isUp, 20) },
-	"freshcheck": func(t *testing.T, r *room, name string) {
-		must(t, os.WriteFile(r.service(t, name, startUp, 20)+"/check", []byte(script+"echo asked >&2\n"), 0o755))
-	},
-	"ours":   func(t *testing.T, r *room, name string) { r.service(t, name, isUp, svdir.StatusSize) },
-	"idle":   func(t *testing.T, r *room, name string) { r.service(t, name, isDown, 20) },
-	"fresh":  func(t *testing.T, r *room, name string) { r.service(t, name, startUp, 20) },
-	"paused": func(t *testing.T, r *room, name string) { s := isUp; s.Paused = true; r.service(t, name, s, 20) },
-	"term": func(t *testing.T, r *room, name string) {
-		s := isUp
-		s.Want, s.GotTERM = svdir.WantDown, true
-		r.service(t, name, s, 20)
-	},
-	"wantdown": func(t *testing.T, r *room, name string) {
-		s := isUp
-		s.Want = svdir.WantDown
-		r.service(t, name, s, 20)
-	},
-	"wantexit": func(t *testing.T, r *room, name string) { s := isUp; s.Want = 'x'; r.service(t, name, s, 20) },
-	"finish": func(t *testing.T, r *room, name string) {
-		s := isUp
-		s.State = svdir.StateFinish
-		r.service(t, name, s, 20)
-	},
-	"state3":    func(t *testing.T, r *room, name string) { s := isUp; s.State = 3; r.service(t, name, s, 20) },
-	"state255":  func(t *testing.T, r *room, name string) { s := isUp; s.State = 255; r.service(t, name, s, 20) },
-	"bigpid":    func(t *testing.T, r *room, name string) { s := isUp; s.PID = 1<<32 - 1; r.service(t, name, s, 20) },
-	"halfpid":   func(t *testing.T, r *room, name string) { s := isUp; s.PID = 1 << 31; r.service(t, name, s, 20) },
-	"file":      func(t *testing.T, r *room, name string) { put(t, r.dir+"/"+name, "") },
-	"empty":     func(t *testing.T, r *room, name string) { mkdir(t, r.dir+"/"+name) },
-	"dangling":  func(t *testing.T, r *room, name string) { must(t, os.Symlink("nowhere", r.dir+"/"+name)) },
-	"loop":      func(t *testing.T, r *room, name string) { must(t, os.Symlink("loop", r.dir+"/"+name)) },
-	"with room": func(t *testing.T, r *room, name string) { r.service(t, name, isUp, 20) },
-	"-v":        func(t *testing.T, r *room, name string) { r.service(t, name, isUp, 20) },
-	"stale": func(t *testing.T, r *room, name string) {
-		r.service(t, name, isUp, 20)
-		r.controls[name].Release()
-		delete(r.controls, name)
-	},
-	"nook":      func(t *testing.T, r *room, name string) { r.lack(t, name, "ok") },
-	"nocontrol": func(t *testing.T, r *room, name string) { r.lack(t, name, "control") },
-	"nostatus":  func(t *testing.T, r *room, name string) { r.lack(t, name, "status") },
-	"okdir": func(t *testing.T, r *room, name string) {
-		r.lack(t, name, "ok")
-		mkdir(t, r.dir+"/"+name+"/supervise/ok")
-	},
-	"okloop":     func(t *testing.T, r *room, name string) { r.loop(t, name, "supervise/ok") },
-	"statusloop": func(t *testing.T, r *room, name string) { r.loop(t, name, "supervise/status") },
-	"statusdir": func(t *testing.T, r *room, name string) {
-		r.lack(t, name, "status")
-		mkdir(t, r.dir+"/"+name+"/supervise/status")
-	},
-	"controlloop": func(t *testing.T, r *room, name string) { r.loop(t, name, "supervise/control") },
-	"controldir": func(t *testing.T, r *room, name string) {
-		r.lack(t, name, "control")
-		mkdir(t, r.dir+"/"+name+"/supervise/control")
-	},
-	"controldead": func(t *testing.T, r *room, name string) {
-		r.lack(t, name, "control")
-		must(t, syscall.Mkfifo(r.dir+"/"+name+"/supervise/control", 0o600))
-	},
-	"controlfull": func(t *testing.T, r *room, name string) {
-		r.lack(t, name, "control")
-		must(t, os.Symlink("/dev/full", r.dir+"/"+name+"/supervise/control"))
-	},
-	"down":         func(t *testing.T, r *room, name string) { put(t, r.service(t, name, isUp, 20)+"/down", "") },
-	"downidle":     func(t *testing.T, r *room, name string) { put(t, r.service(t, name, isDown, 20)+"/down", "") },
-	"downdangling": func(t *testing.T, r *room, name string) { r.link(t, name, "nowhere", "down") },
-	"downloop":     func(t *testing.T, r *room, name string) { r.loop(t, name, "down") },
-	"checkyes":     check(script, 0o755),
-	"checkno":      check(script+"exit 1\n", 0o755),
-	"check100":     check(script+"exit 100\n", 0o755),
-	"checkkilled":  check(script+"kill -9 $$\n", 0o755),
-	"checksays":    check(script+"echo out; echo err >&2; echo $0 >&2; pwd | sed s,.*/,, >&2\n", 0o755),
-	"checkplain":   check(script+"exit 1\n", 0o644),
-	"checkbad":     check("#!/nonexistent\n", 0o755),
-	"checkjunk":    check("\x00\x01", 0o755),
-	"checkdir":     func(t *testing.T, r *room, name string) { mkdir(t, r.service(t, name, isUp, 20)+"/check") },
-	"checkloop":    func(t *testing.T, r *room, name string) { r.loop(t, name, "check") },
-	"checkidle": func(t *testing.T, r *room, name string) {
-		dir := r.service(t, name, isDown, 20)
-		must(t, os.WriteFile(dir+"/check", []byte(script+"exit 1\n"), 0o755))
-	},
-	"logged":    func(t *testing.T, r *room, name string) { r.logged(t, name, isUp, isUp) },
-	"logdown":   func(t *testing.T, r *room, name string) { r.logged(t, name, isUp, isDown) },
-	"idlelog":   func(t *testing.T, r *room, name string) { r.logged(t, name, isDown, isUp) },
-	"logmarked": func(t *testing.T, r *room, name string) { put(t, r.logged(t, name, isUp, isUp)+"/log/down", "") },
-	"logstale": func(t *testing.T, r *room, name string) {
-		r.logged(t, name, isUp, isUp)
-		r.controls[name+"/log"].Release()
-		delete(r.controls, name+"/log")
-	},
-	"logempty": func(t *testing.T, r *room, name string) { mkdir(t, r.service(t, name, isUp, 20)+"/log") },
-	"logfile":  func(t *testing.T, r *room, name string) { put(t, r.service(t, name, isUp, 20)+"/log", "") },
-	"logloop":  func(t *testing.T, r *room, name string) { r.loop(t, name, "log") },
-	"lognone":  func(t *testing.T, r *room, name string) { r.link(t, name, "nowhere", "log") },
-	"logdamage": func(t *testing.T, r *room, name string) {
-		put(t, r.logged(t, name, isUp, isUp)+"/log/supervise/status", "?")
-	},
-	"logdownloop": func(t *testing.T, r *room, name string) {
-		must(t, os.Symlink("down", r.logged(t, name, isUp, isUp)+"/log/down"))
-	},
-	"downlooplog": func(t *testing.T, r *room, name string) {
-		must(t, os.Symlink("down", r.logged(t, name, isUp, isUp)+"/down"))
-	},
-}
-
-func (r *room) logged(t *testing.T, name string, s, log svdir.Status) string {
-	dir := r.service(t, name, s, 20)
-	r.service(t, name+"/log", log, 20)
-	return dir
-}
-
-func (r *room) lack(t *testing.T, name, file string) {
-	must(t, os.Remove(r.service(t, name, isUp, 20)+"/supervise/"+file))
-}
-
-func (r *room) link(t *testing.T, name, target, link string) {
-	path := r.service(t, name, isUp, 20) + "/" + link
-	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
-	}
-	must(t, os.Symlink(target, path))
-}
-
-func (r *room) loop(t *testing.T, name, file string) { r.link(t, name, filepath.Base(file), file) }
-
-func check(text string, mode fs.FileMode) func(*testing.T, *room, string) {
-	return func(t *testing.T, r *room, name string) {
-		dir := r.service(t, name, isUp, 20)
-		must(t, os.WriteFile(dir+"/check", []byte(text), mode))
-	}
-}
 
 // ages is what passes between two programs.
 var ages = regexp.MustCompile(`\b[0-9]+s`)
@@ -223,6 +51,13 @@ func svCompare(t *testing.T, c difftest.Case, more ...string) (theirs, ours diff
 	if c.Env == nil {
 		c.Env = []string{"SVDIR=."}
 	}
+	before := c.Before
+	c.Before = func(cmd *exec.Cmd) {
+		cmd.WaitDelay = time.Minute // nobody else holds the streams, and this machine is busy
+		if before != nil {
+			before(cmd)
+		}
+	}
 	c.Path = difftest.Real(t, "sv", "runit")
 	c.Mask = func(s string) string { return ages.ReplaceAllString(s, "Ns") }
 	theirs, ours = difftest.Compare(t, c, "runit")
@@ -239,6 +74,47 @@ func svCompare(t *testing.T, c difftest.Case, more ...string) (theirs, ours diff
 func each(t *testing.T, cases []difftest.Case, more ...string) {
 	for _, c := range cases {
 		t.Run(c.Tool+strings.Join(c.Args, " "), func(t *testing.T) { t.Parallel(); svCompare(t, c, more...) })
+	}
+}
+
+// TestScript is whether a name that is no tool's calls an init script.
+func TestScript(t *testing.T) {
+	root := openDir(t)
+	mkdir(t, root+"/web")
+	put(t, root+"/file", "")
+	for _, c := range []struct {
+		argv0, args string
+		pid         int
+		want        bool
+	}{
+		{"/etc/init.d/web", "status", 7, true},
+		{"/etc/init.d/web", "", 7, true}, // says how it is used
+		{"/etc/init.d/web", "bogus", 7, true},
+		{"/etc/rc.d/init.d/web", "-w 3 start", 7, true},
+		{"/etc/init.d/web", "status", 1, false},
+		{"/etc/init.d/other", "status", 7, false},
+		{"/etc/init.d/file", "status", 7, false},
+		{"web", "status", 7, true},
+		{"./web", "-v -w 3 up", 7, true},
+		{"web", "force-reload", 7, true},
+		{"web", "", 7, false},
+		{"web", "s", 7, false},
+		{"web", "D", 7, false},
+		{"web", "serve", 7, false},
+		{"web", "-z start", 7, false},
+		{"web", "--", 7, false},
+		{"web", "start", 1, false},
+		{"web", "sh -c start", 7, false},
+		{"/init.d", "start", 7, false},
+		{".", "start", 7, false},
+		{"/", "start", 7, false},
+		{"", "start", 7, false},
+	} {
+		e := &applet.Env{Name: filepath.Base(c.argv0), Args: strings.Fields(c.args), Getenv: func(string) string { return "" },
+			Environ: func() []string { return []string{"SVDIR=" + root} }}
+		if got := Script(e, c.argv0, c.pid); got != c.want {
+			t.Errorf("%s %s as process %d: %v", c.argv0, c.args, c.pid, got)
+		}
 	}
 }
 
@@ -327,33 +203,45 @@ func TestSvCommands(t *testing.T) {
 
 // TestSvMatrix waits for the effect of every command on every record.
 func TestSvMatrix(t *testing.T) {
+	t.Parallel()
 	for _, since := range []time.Time{long, soon} {
-		all := rows(t, since)
-		for _, args := range []string{"status", "-w0 up", "-w0 down", "-w0 term", "-w0 kill", "-w0 once", "-w0 pause", "-w0 cont", "-w0 check", "-w0 hup",
-			"-w0 restart", "-w0 exit", "-w0 try-restart", "-w0 force-restart", "-w0 shutdown"} {
-			t.Run(args, func(t *testing.T) {
-				var names []string
-				for n := range all {
-					names = append(names, fmt.Sprintf("./f%d", n))
-				}
-				var rooms []*room
-				svCompare(t, difftest.Case{Args: append(strings.Fields(args), names...), Setup: func(dir string) error {
-					r := &room{dir, make(map[string]*svdir.Held)}
-					rooms = append(rooms, r)
-					for n, row := range all {
-						r.controls[names[n]] = supervised(t, dir+"/"+names[n])
-						put(t, dir+"/"+names[n]+"/supervise/status", string(row.record[:20]))
-						if row.down {
-							put(t, dir+"/"+names[n]+"/down", "")
-						}
+		t.Run(since.Format("2006"), func(t *testing.T) {
+			var names []string
+			lay := func() *room {
+				r := &room{openDir(t), make(map[string]*svdir.Held)}
+				names = nil
+				for n, row := range rows(t, since) {
+					name := fmt.Sprintf("./f%d", n)
+					names = append(names, name)
+					r.controls[name] = supervised(t, r.dir+"/"+name)
+					put(t, r.dir+"/"+name+"/supervise/status", string(row.record[:20]))
+					if row.down {
+						put(t, r.dir+"/"+name+"/down", "")
 					}
-					return nil
-				}})
-				if want, got := rooms[0].sent(t), rooms[1].sent(t); got != want {
-					t.Errorf("sent %q, want %q", got, want)
 				}
-			})
-		}
+				return r
+			}
+			theirs, ours := lay(), lay()
+			for _, args := range []string{"status", "-v up", "-v down", "-v term", "-v kill", "-v once", "-v pause", "-v cont", "-v exit", "check", "reload",
+				"restart", "try-restart", "force-restart", "force-stop"} {
+				start := func(r *room, path string) (*room, chan outcome) {
+					cmd := &exec.Cmd{Path: path, Args: append(append([]string{"sv"}, strings.Fields(args)...), names...), Dir: r.dir, Env: []string{"SVWAIT=0"}}
+					done := make(chan outcome, 1)
+					go func() { done <- run(t, cmd) }()
+					return r, done
+				}
+				r1, done1 := start(theirs, difftest.Real(t, "sv", "runit"))
+				r2, done2 := start(ours, difftest.Binary())
+				want, got := <-done1, <-done2
+				want.stdout, got.stdout = ages.ReplaceAllString(want.stdout, "Ns"), ages.ReplaceAllString(got.stdout, "Ns")
+				if got != want || strings.Count(got.stdout, "\n") != len(names) {
+					t.Errorf("sv %s\n%+v\nwant\n%+v", args, got, want)
+				}
+				if want, got := r1.sent(t), r2.sent(t); got != want {
+					t.Errorf("sv %s sent %q, want %q", args, got, want)
+				}
+			}
+		})
 	}
 }
 
@@ -369,7 +257,10 @@ func TestSvUse(t *testing.T) {
 		"-w0 start up idle missing", "-w0 stop up idle", "-w0 stop up up", "-w0 force-stop up idle up", "-w1 stop idle", "-w0 check up idle checkno checkyes", "-w1 start checkno up checkyes")
 	cases = append(cases,
 		difftest.Case{Args: []string{""}}, difftest.Case{Args: []string{"", "up"}}, difftest.Case{Args: []string{"status", ""}}, difftest.Case{Args: []string{"up", "", "up"}},
-		difftest.Case{Args: []string{"-w", "", "start", "idle"}}, difftest.Case{Args: []string{"status", "-v"}}, difftest.Case{Args: []string{"status", "with room"}})
+		difftest.Case{Args: []string{"-w", "", "start", "idle"}},
+		difftest.Case{Args: []string{"status", "up/"}, Env: []string{"SVDIR=/nonexistent"}}, difftest.Case{Args: []string{"-w0", "start", "up/"}, Env: []string{"SVDIR=/nonexistent"}, Differs: "sv-slash"},
+		difftest.Case{Args: []string{"-w0", "start", "./up"}, Env: []string{"SVDIR=/nonexistent"}}, difftest.Case{Args: []string{"-w0", "stop", "up/", "idle/"}},
+		difftest.Case{Args: []string{"up", "up"}, Env: []string{"SVDIR=."}}, difftest.Case{Args: []string{"-V"}, Differs: "sv-version"}, difftest.Case{Args: []string{"status", "-v"}}, difftest.Case{Args: []string{"status", "with room"}})
 	for _, env := range []string{"SVDIR=/nonexistent", "SVDIR=", "SVDIR=./up/..", "SVDIR=up", "SVDIR=DIR", "SVDIR=./file"} {
 		cases = append(cases, difftest.Case{Args: []string{"status", "up", "file", "./up"}, Env: []string{env}})
 	}
@@ -388,7 +279,7 @@ func TestSvScript(t *testing.T) {
 	var cases []difftest.Case
 	for _, name := range []string{"up", "idle", "stale", "nook", "empty", "logged", "logstale", "logdown", "idlelog", "logdamage", "downloop", "logfile", "term", "checkno", "logempty"} {
 		for _, args := range []string{"status", "up", "start", "-w0 start", "-w0 stop", "-w0 restart", "-w0 check", "exit", "-w0 shutdown", "status more", "-w0 force-stop"} {
-			if args == "start" && name != "up" {
+			if args != "status" && !slices.Contains([]string{"up", "idle", "stale", "nook", "logged"}, name) || args == "start" && name != "up" {
 				continue
 			}
 			c := difftest.Case{Tool: "/etc/init.d/" + name, Args: strings.Fields(args)}

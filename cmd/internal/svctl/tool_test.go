@@ -26,10 +26,10 @@ func TestMain(m *testing.M) {
 	case "service":
 		os.Exit(service())
 	}
-	c := applet.Table{&Svc, &Svstat, &Svok}.Find(os.Getenv(asTool))
+	c := applet.Table{&Svc, &Svstat, &Svok, &Sv, &Svwait}.Find(os.Getenv(asTool))
 	os.Exit(c.Main(&applet.Env{
 		Name: c.Name, Args: os.Args[1:],
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ,
 	}))
 }
 
