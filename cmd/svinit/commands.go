@@ -19,4 +19,6 @@ var commands = applet.Table{
 	&filter.Tai64n,
 	&filter.Tai64nlocal,
 	&filter.Readproctitle,
+	&svctl.Sv,
+	&svctl.Svwait,
 }
