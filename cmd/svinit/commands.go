@@ -2,6 +2,7 @@ package main
 
 import (
 	"svinit/cmd/internal/applet"
+	"svinit/cmd/internal/chain"
 	"svinit/cmd/internal/super"
 	"svinit/cmd/internal/svctl"
 )
@@ -14,4 +15,12 @@ var commands = applet.Table{
 	&svctl.Svc,
 	&svctl.Svstat,
 	&svctl.Svok,
+	&chain.Setuidgid,
+	&chain.Envuidgid,
+	&chain.Envdir,
+	&chain.Softlimit,
+	&chain.Setlock,
+	&chain.Pgrphack,
+	&chain.Fghack,
+	&chain.Chpst,
 }
