@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,15 +18,50 @@ func TestEnvdir(t *testing.T) {
 		"d/PLAIN": "value\n", "d/NOEND": "value", "d/EMPTY": "", "d/LINEFEED": "\n", "d/BLANKS": " \t \n", "d/TRAIL": "a b \t \t\n", "d/LEAD": "  a\n",
 		"d/TWO": "one\ntwo\n", "d/NUL": "a\x00b\x00\n", "d/NULEND": "a\x00 \x00\nrest", "d/ONLYNUL": "\x00", "d/BLANKNUL": " \x00 ", "d/CR": "a\r\n", "d/BYTES": "\xff\xfe\x01\n",
 		"d/LONG": strings.Repeat("0123456789", 10000) + "\n", "d/LATE": strings.Repeat("\n", 1000) + "x", "d/256": strings.Repeat("y", 256), "d/255": strings.Repeat("y", 255), "d/257": strings.Repeat("y", 257) + "\nz",
-		"d/.hidden": "x", "d/with space": "x", "d/A=B": "x", "d/C=": "x", "d/=D": "x", "d/E=F": "", "d/=": "", "d/OLD": "new", "d/GONE": "", "d/NIL@": "nowhere", "d/LINK@": "PLAIN", "d/\xff": "x", "d/nl\n": "x",
-		"empty/": "", "sub/dir/": "", "sub/A": "1", "file": "x", "loop/A@": "A", "loop/B": "",
+		"d/.hidden": "x", "d/with space": "x", "d/A=B": "x", "d/C=": "x", "d/=D": "x", "d/E=F": "", "d/=": "", "d/OLD": "new", "d/GONE": "", "d/\xff": "x", "d/nl\n": "x",
+		"empty/": "", "sub/dir/": "", "sub/A": "1", "file": "x", "loop/B": "",
 	}
 	given := []string{"OLD=old", "GONE=here", "A=a", "C=c", "E=e", "Z=z", "NIL=nil", "=q", "nothing"}
-	d := func(c difftest.Case) difftest.Case { return env(files(c, contents), given...) }
+	// One for all: programs see its order.
+	shared := difftest.OpenDir(t)
+	for name, content := range contents {
+		path := filepath.Join(shared, name)
+		must(t, os.MkdirAll((shared + "/" + name)[:strings.LastIndex(shared+"/"+name, "/")], 0o755))
+		if !strings.HasSuffix(name, "/") {
+			must(t, os.WriteFile(path, []byte(content), 0o644))
+		}
+	}
+	for name, target := range map[string]string{"d/LINK": "PLAIN", "loop/A": "A"} {
+		must(t, os.Symlink(target, filepath.Join(shared, name)))
+	}
+	d := func(c difftest.Case) difftest.Case {
+		return setup(env(c, given...), func(dir string) error {
+			for _, name := range []string{"d", "empty", "sub", "loop", "file"} {
+				if err := os.Symlink(filepath.Join(shared, name), filepath.Join(dir, name)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
 	for _, tool := range []string{"envdir", "chpst -e", "chpst -ve"} {
 		compare(t,
 			d(run(tool+" d env")), d(run(tool+" d env -0")), d(run(tool+" ./d/ env")), d(run(tool+" empty env")), d(run(tool+" sub env")), d(run(tool+" file env")), d(run(tool+" nowhere env")),
 			d(run(tool, "", "env")), d(run(tool+" . env")), d(run(tool+" loop env")), d(sh(tool+" d", "pwd; ls")), d(run(tool, strings.Repeat("x", 5000), "env")), d(run(tool, strings.Repeat("x", 255), "env")),
+			differs("dangling-link", setup(env(run(tool+" d env"), "N7=old", "N200=old"), func(dir string) error {
+				must(t, os.Mkdir(filepath.Join(dir, "d"), 0o755))
+				for i := range 300 {
+					must(t, os.Symlink("nowhere", fmt.Sprintf("%s/d/N%d", dir, i)))
+					if i == 150 {
+						must(t, os.WriteFile(filepath.Join(dir, "d/A"), []byte("x\n"), 0o644))
+					}
+				}
+				return nil
+			})),
+			setup(env(run(tool+" d env"), "N=old"), func(dir string) error {
+				must(t, os.Mkdir(filepath.Join(dir, "d"), 0o755))
+				return os.Symlink("nowhere", filepath.Join(dir, "d/N"))
+			}),
 			setup(run(tool+" d true"), func(dir string) error {
 				return os.MkdirAll(filepath.Join(dir, "d/A/B"), 0o700)
 			}),

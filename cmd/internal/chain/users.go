@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -66,8 +67,12 @@ func allIDs(fields []string) bool {
 	return true
 }
 
-// id reads a user or group id.
+// id reads a user or group id as the C library does, which takes blanks before
+// it, and the greatest for any that is too great.
 func id(s string) (n uint32, ok bool) {
-	v, err := strconv.ParseUint(s, 10, 32)
+	v, err := strconv.ParseUint(strings.TrimLeft(s, " \t\v\f\r"), 10, 32)
+	if errors.Is(err, strconv.ErrRange) {
+		err = nil
+	}
 	return uint32(v), err == nil
 }

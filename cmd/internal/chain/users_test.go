@@ -107,7 +107,9 @@ noend:x:58:`
 
 // over runs a case with these files as /etc/passwd and /etc/group.
 func over(passwd, group string, c difftest.Case) difftest.Case {
-	return mounted("mount --bind $d/passwd /etc/passwd && mount --bind $d/group /etc/group", files(c, map[string]string{"passwd": passwd, "group": group}))
+	return mounted("for f in passwd group nsswitch.conf; do mount --bind $d/$f /etc/$f; done", files(c, map[string]string{
+		"passwd": passwd, "group": group, "nsswitch.conf": "passwd: files\ngroup: files\n",
+	}))
 }
 
 // absent runs a case in an empty /etc.
