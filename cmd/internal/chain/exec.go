@@ -114,7 +114,7 @@ func (l *link) execve(paths, argv []string) error {
 	if err != nil {
 		return err
 	}
-	if len(plan) > 0 {
+	if l.limits.starve() {
 		// Without an idle P nothing makes a thread.
 		runtime.GOMAXPROCS(1)
 	}

@@ -35,6 +35,11 @@ func (l *limits) forget(resources ...int) {
 	}
 }
 
+// starve reports whether among the limits is one that the runtime could meet.
+func (l *limits) starve() bool {
+	return l.given[unix.RLIMIT_AS] || l.given[unix.RLIMIT_DATA] || l.given[unix.RLIMIT_STACK] || l.given[unix.RLIMIT_NPROC]
+}
+
 // A change is of one limit.
 type change struct {
 	resource    int
