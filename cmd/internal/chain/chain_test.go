@@ -148,7 +148,7 @@ func TestSearch(t *testing.T) {
 		}
 		return os.Symlink("x", filepath.Join(dir, "loop/x"))
 	}
-	for _, tool := range []string{"pgrphack", "fghack", "setuidgid root", "envuidgid root", "softlimit", "setlock lock", "chpst", "envdir empty.d"} {
+	for _, tool := range []string{"pgrphack", "fghack", "envdir empty.d", "chpst"} {
 		in := func(c difftest.Case, path string) difftest.Case {
 			c.Files = map[string]string{"empty.d/": ""}
 			for name, content := range programs {
@@ -166,6 +166,9 @@ func TestSearch(t *testing.T) {
 			by(`unset PATH; RUN`, run(tool+" true")), by(`unset PATH; RUN`, run(tool+" setuidgid")),
 		)
 	}
+	for _, tool := range []string{"setuidgid root", "envuidgid root", "softlimit", "softlimit -m 5000000", "setlock lock"} {
+		compare(t, run(tool+" nonexist"), run(tool+" ./nonexist"), run(tool+" /"), run(tool, ""), by(`PATH=; RUN`, run(tool+" true")), by(`unset PATH; RUN`, run(tool+" true")))
+	}
 	compare(t,
 		sh("pgrphack", `exit 17`), sh("pgrphack", `kill -9 $$`), sh("pgrphack", `kill -TERM $$`), sh("pgrphack", "cat; echo err >&2"),
 		with(run("pgrphack cat"), func(c *difftest.Case) { c.Stdin = strings.Repeat("line\n", 100000) }),
@@ -179,7 +182,7 @@ func TestSearch(t *testing.T) {
 // TestWhole is what a program is given that no option speaks of.
 func TestWhole(t *testing.T) {
 	const state = `grep -E '^(Sig|Umask|Cap|NoNewPrivs|Seccomp|Groups|[UG]id)' /proc/$$/status | grep -v SigQ; ls /proc/$$/fd; ulimit -Sn; ulimit -Hn; nice; pwd; env | sort | grep -v -E '^(_|SHLVL|OLDPWD)='`
-	for _, tool := range []string{"pgrphack", "setuidgid root", "setuidgid nobody", "envuidgid nobody", "softlimit -c 0", "setlock lock", "chpst", "chpst -u nobody -U daemon", "fghack"} {
+	for _, tool := range []string{"pgrphack", "setuidgid nobody", "softlimit -c 0", "setlock lock", "chpst -u nobody -U daemon", "fghack"} {
 		compare(t,
 			sh(tool, state), env(sh(tool, state), "A=1", "B=", "=x", "noequals"),
 			by(`ulimit -Sn 100; RUN`, sh(tool, state)), by(`ulimit -n 100; RUN`, sh(tool, state)),

@@ -11,7 +11,7 @@ import (
 // TestSoftlimit is what each letter does.
 func TestSoftlimit(t *testing.T) {
 	for _, letter := range "acdflmoprst" {
-		for _, value := range []string{"=", "1000000000000000", "", "18446744073709551615", "18446744073709551614", "9223372036854775808", "99999999999999999999999", "0000000000000000000000000000000000000000100000000"} {
+		for _, value := range []string{"=", "", "18446744073709551614", "9223372036854775808", "99999999999999999999999", "0000000000000000000000000000000000000000100000000"} {
 			if letter == 't' || letter == 'o' || letter == 'a' || letter == 'm' || letter == 'd' || letter == 's' {
 				if value == "" {
 					continue // nothing runs then: TestTiny
@@ -34,7 +34,7 @@ func TestSoftlimit(t *testing.T) {
 		sh("softlimit -c5 -f6000 -l7000 -p800 -r9000 -t10", limitsScript), sh("softlimit", limitsScript), sh("softlimit --", limitsScript),
 		as(nobody, sh("softlimit -o 100 -p 1000", limitsScript)), as(nobody, sh("softlimit -p 1", limitsScript)), as(nobody, sh("softlimit -p 0", limitsScript)),
 		as(nobody, sh("chpst -p 1", limitsScript)), sh("chpst -m 200000000 -o 33 -c 1000", limitsScript), sh("chpst -o 33 -o 18446744073709551614", limitsScript),
-		by("ulimit -Sn 200; RUN", sh("chpst -o 18446744073709551615", "ulimit -Sn")), sh("softlimit -t 1", "while :; do :; done"),
+		by("ulimit -Sn 200; RUN", sh("chpst -o 18446744073709551615", "ulimit -Sn")),
 		sh("softlimit -f 100", "trap '' XFSZ; seq 1000 > out; wc -c < out"),
 	)
 }
@@ -42,7 +42,7 @@ func TestSoftlimit(t *testing.T) {
 // TestTiny is limits that the runtime of Go cannot live with.
 func TestTiny(t *testing.T) {
 	for _, letter := range "adsmplotrfc" {
-		for _, n := range []int{0, 1, 1000, 4096, 100000, 1000000, 3000000, 10000000, 100000000} {
+		for _, n := range []int{0, 4096, 1000000, 3000000, 100000000} {
 			if letter == 'o' && n == 4096 {
 				n = 3
 			}
@@ -51,7 +51,7 @@ func TestTiny(t *testing.T) {
 			}
 			word := fmt.Sprintf("-%c%d", letter, n)
 			compare(t, run("softlimit", word, "/bin/true"), run("softlimit", word, "nonexist"))
-			if !strings.ContainsRune("asl", letter) {
+			if !strings.ContainsRune("asl", letter) && n%1000 == 0 {
 				compare(t, run("chpst", word, "/bin/true"), as(nobody, run("chpst", word, "nonexist")))
 			}
 		}

@@ -26,7 +26,7 @@ func TestSetlock(t *testing.T) {
 			return syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600)
 		})
 	}
-	for _, tool := range []string{"setlock", "setlock -n", "setlock -x", "setlock -nx", "setlock -nX", "setlock -xX", "setlock -nN", "chpst -l", "chpst -L"} {
+	for _, tool := range []string{"setlock", "setlock -n", "setlock -nx", "setlock -xX", "chpst -l", "chpst -L"} {
 		for _, name := range []string{"new", "file", "dir", "dangling", "nowhere", "loop", "link", "fifo", "sub/new", "no/new", "file/new", "/dev/null", "", strings.Repeat("x", 256), strings.Repeat("x", 5000)} {
 			compare(t, in(run(tool, name, "sh", "-c", "echo locked; ls /proc/$$/fd; exit 3")))
 		}

@@ -16,7 +16,7 @@ const who = `id -u; id -g; id -G; grep -E '^([UG]id|Groups|Cap)' /proc/$$/status
 // TestUsers is accounts, known and not.
 func TestUsers(t *testing.T) {
 	for _, tool := range []string{"setuidgid", "envuidgid", "chpst -u", "chpst -U"} {
-		for _, account := range []string{"root", "nobody", "daemon", "www-data", "nosuch", "0", "65534", "", "x", "*", "+", "-", "roo", "root ", "Root", "root:", "root:x", "root:0", "#", "root\n", strings.Repeat("a", 100000)} {
+		for _, account := range []string{"root", "nobody", "daemon", "nosuch", "0", "65534", "", "+", "-", "roo", "root ", "Root", "root:", "root:x", "root:0", "#", "root\n", strings.Repeat("a", 100000)} {
 			compare(t, run(tool, account, "sh", "-c", who))
 		}
 		compare(t,
