@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -197,4 +198,27 @@ func TestWhole(t *testing.T) {
 		by(`RUN >&-`, run("softlimit")), by(`RUN 2>&-`, run("softlimit")), by(`RUN 2>&-`, run("pgrphack nonexist")),
 		by(`trap "" PIPE; RUN`, differs("ignored-signals", sh("pgrphack", `grep SigIgn /proc/$$/status`))),
 	)
+}
+
+// TestEnvironmentTwice is a variable that is there twice, which nothing but a
+// program of one's own can make.
+func TestEnvironmentTwice(t *testing.T) {
+	for program, want := range map[string]string{
+		difftest.Real(t, "pgrphack", "daemontools"): "A=1\nB=2\nA=3\nnothing\n",
+		difftest.Binary(): "A=1\nB=2\nnothing\n", // environment-twice of doc/differences.md
+	} {
+		r, w, err := os.Pipe()
+		must(t, err)
+		p, err := os.StartProcess(program, []string{"pgrphack", "/usr/bin/env"}, &os.ProcAttr{
+			Env: []string{"A=1", "B=2", "A=3", "nothing"}, Files: []*os.File{nil, w, os.Stderr},
+		})
+		must(t, err)
+		w.Close()
+		out, err := io.ReadAll(r)
+		must(t, err)
+		r.Close()
+		if _, err := p.Wait(); err != nil || string(out) != want {
+			t.Errorf("%s: %q, %v, want %q", program, out, err, want)
+		}
+	}
 }

@@ -26,8 +26,12 @@ func (l *link) exec(argv []string) error {
 // them. What says in the tool's words that it cannot.
 func (l *link) become(file string, argv []string, what string) error {
 	paths := candidates(file, l.environ.given)
-	if synopsis, run := tool(path.Base(file)); run != nil && isOurs(paths) {
-		return l.next(path.Base(file), synopsis, run, argv[1:])
+	synopsis, run := tool(path.Base(file))
+	if (run != nil || l.limits.starve()) && isOurs(paths) {
+		if run != nil {
+			return l.next(path.Base(file), synopsis, run, argv[1:])
+		}
+		l.limits.spare()
 	}
 	err := l.execve(paths, argv)
 	if limit, ok := err.(*limitError); ok {

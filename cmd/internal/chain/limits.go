@@ -40,6 +40,12 @@ func (l *limits) starve() bool {
 	return l.given[unix.RLIMIT_AS] || l.given[unix.RLIMIT_DATA] || l.given[unix.RLIMIT_STACK] || l.given[unix.RLIMIT_NPROC]
 }
 
+// spare forgets these. It is for a tool of ours that is no chain tool, such as
+// multilog, which takes little memory but could not even start.
+func (l *limits) spare() {
+	l.forget(unix.RLIMIT_AS, unix.RLIMIT_DATA, unix.RLIMIT_STACK, unix.RLIMIT_NPROC)
+}
+
 // A change is of one limit.
 type change struct {
 	resource    int

@@ -80,6 +80,7 @@ func TestFused(t *testing.T) {
 		run("chpst -e env chpst -u nobody sh -c", "id; env | sort"), run("chpst -0 chpst -v -u nobody sh -c", "ls /proc/self/fd | head -1"),
 		run("pgrphack pgrphack pgrphack pgrphack pgrphack nonexist"), run("softlimit -o 40 nonexist"), run("softlimit -o 40 chpst -/ / -o 41 sh -c", "ulimit -n"),
 		as(nobody, run("softlimit -p 1 softlimit -o 30 pgrphack /bin/echo hi")), as(nobody, run("softlimit -p 0 setlock f softlimit -a 9000000 /bin/echo hi")),
+		run("softlimit -m 3000000 svok nowhere"), run("softlimit -m 3000000 setuidgid nobody svstat nowhere"), differs("limits-own", as(nobody, run("softlimit -p 0 -s 5000 svc -u nowhere"))),
 		run("softlimit -r 5 sh -c", "exec softlimit -o 30 sh -c 'ulimit -n'"),
 	} {
 		t.Run(fmt.Sprintf("%02d %s", i, c.Tool), func(t *testing.T) {
