@@ -2,6 +2,7 @@ package main
 
 import (
 	"svinit/cmd/internal/applet"
+	"svinit/cmd/internal/chain"
 	"svinit/cmd/internal/filter"
 	"svinit/cmd/internal/super"
 	"svinit/cmd/internal/svctl"
@@ -21,4 +22,12 @@ var commands = applet.Table{
 	&filter.Readproctitle,
 	&svctl.Sv,
 	&svctl.Svwait,
+	&chain.Setuidgid,
+	&chain.Envuidgid,
+	&chain.Envdir,
+	&chain.Softlimit,
+	&chain.Setlock,
+	&chain.Pgrphack,
+	&chain.Fghack,
+	&chain.Chpst,
 }
