@@ -1,7 +1,6 @@
 package logdir
 
 import (
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -120,12 +119,10 @@ func (d *Dir) thin() error {
 	return d.again("unable to read "+d.name, func() error {
 		for {
 			oldest, count, err := d.oldest()
-			if err == nil && count >= d.config.Keep {
-				err = unix.Unlinkat(d.fd, oldest, 0)
-			} else if err == nil {
-				return nil
+			if err != nil || count < d.config.Keep {
+				return err
 			}
-			if err != nil {
+			if err := unix.Unlinkat(d.fd, oldest, 0); err != nil || count == d.config.Keep {
 				return err
 			}
 		}
@@ -139,17 +136,23 @@ func (d *Dir) oldest() (oldest string, count uint64, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	f := os.NewFile(uintptr(fd), d.name)
-	defer f.Close()
-	names, err := f.Readdirnames(-1)
-	for _, name := range names {
-		if len(name) < 25 || name[0] != '@' {
-			continue
+	defer unix.Close(fd)
+	var entries [4096]byte
+	var names []string
+	for {
+		n, err := unix.ReadDirent(fd, entries[:])
+		if n <= 0 {
+			return oldest, count, err
 		}
-		count++
-		if oldest == "" || name[:25] < oldest[:25] {
-			oldest = name
+		_, _, names = unix.ParseDirent(entries[:n], -1, names[:0])
+		for _, name := range names {
+			if len(name) < 25 || name[0] != '@' {
+				continue
+			}
+			count++
+			if oldest == "" || name[:25] < oldest[:25] {
+				oldest = name
+			}
 		}
 	}
-	return oldest, count, err
 }
