@@ -43,12 +43,12 @@ func (d *Dir) Rest(b []byte) {
 }
 
 func (d *Dir) add(b []byte) {
+	if !d.gone && len(d.out)+len(b) > cap(d.out) {
+		d.write(d.piece)
+	}
 	if d.gone {
 		d.lost += int64(len(b))
 		return
-	}
-	if len(d.out)+len(b) > cap(d.out) {
-		d.write(d.piece)
 	}
 	d.out = append(d.out, b...)
 }
