@@ -30,4 +30,5 @@ var commands = applet.Table{
 	&chain.Pgrphack,
 	&chain.Fghack,
 	&chain.Chpst,
+	&filter.Multilog,
 }
