@@ -221,7 +221,7 @@ func TestFlush(t *testing.T) {
 		"tai64n":      {"one\ntw", "@TAI64N one\n@TAI64N tw"},
 		"tai64nlocal": {label(0, 0) + " x\n" + label(0, 0) + " y@", "1970-01-01 00:00:00.000000000 x\n1970-01-01 00:00:00.000000000 y@"},
 	} {
-		in, out := start(t, tool)
+		in, out := piped(t, tool)
 		if _, err := io.WriteString(in, c.in); err != nil {
 			t.Fatal(err)
 		}
@@ -237,8 +237,8 @@ func TestFlush(t *testing.T) {
 	}
 }
 
-// start starts our tool between two pipes.
-func start(t *testing.T, tool string) (io.Writer, io.Reader) {
+// piped starts our tool between two pipes.
+func piped(t *testing.T, tool string) (io.Writer, io.Reader) {
 	t.Helper()
 	cmd := exec.Command(difftest.Binary(), tool)
 	cmd.Env = []string{"TZ=UTC"}
