@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"os"
 	"strings"
 	"syscall"
 
@@ -91,14 +90,9 @@ func (e *environment) readDir(dir string, tolerate func(*stepError) bool) error 
 	if err = syscall.Chdir(dir); err != nil {
 		return &stepError{stepChdir, "", err}
 	}
-	d, err := os.Open(".")
+	names, err := list(".")
 	if err != nil {
-		return &stepError{stepOpen, "", err}
-	}
-	defer d.Close()
-	names, err := d.Readdirnames(-1)
-	if err != nil {
-		return &stepError{stepList, "", err}
+		return err
 	}
 	for _, name := range names {
 		if strings.HasPrefix(name, ".") {
@@ -130,6 +124,31 @@ func value(data []byte) string {
 	line, _, _ := bytes.Cut(data, []byte{'\n'})
 	line = bytes.TrimRight(line, " \t")
 	return string(bytes.ReplaceAll(line, []byte{0}, []byte{'\n'}))
+}
+
+// Files and directories are read without package os, which would make an epoll
+// descriptor for them: that is time in every chain.
+
+// list returns the names in a directory. The error is a stepError.
+func list(dir string) (names []string, err error) {
+	fd, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &stepError{stepOpen, "", err}
+	}
+	defer syscall.Close(fd)
+	var b [8192]byte
+	for {
+		n, err := syscall.ReadDirent(fd, b[:])
+		switch {
+		case err == syscall.EINTR:
+		case err != nil:
+			return nil, &stepError{stepList, "", err}
+		case n == 0:
+			return names, nil
+		default:
+			_, _, names = syscall.ParseDirent(b[:n], -1, names)
+		}
+	}
 }
 
 // slurp reads a file of any kind. It waits for nobody: a FIFO without writers

@@ -2,7 +2,6 @@ package chain
 
 import (
 	"errors"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -40,7 +39,7 @@ func group(name string) (gid uint32, found bool, err error) {
 // entry returns the first n fields of the first well-formed line of that name:
 // name, password, and then ids (passwd(5), group(5)). Nil is no such line.
 func entry(file, name string, n int) (fields []string, err error) {
-	data, err := os.ReadFile(file)
+	data, err := slurp(file)
 	if err != nil {
 		return nil, err
 	}
