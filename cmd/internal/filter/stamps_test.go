@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"svinit/cmd/internal/difftest"
@@ -53,16 +54,24 @@ func input(t *testing.T, path string) func(*exec.Cmd) {
 	}
 }
 
-// deafened gives the program a pipe that nobody reads.
+// deafened gives the program an output that nobody will read. It is a socket
+// that has been shut: the reading end of a pipe, closed, may live on for a while
+// in a child of another test that has not come to its exec.
 func deafened(t *testing.T) func(*exec.Cmd) {
 	return func(cmd *exec.Cmd) {
-		r, w, err := os.Pipe()
+		ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Close()
-		t.Cleanup(func() { w.Close() })
-		cmd.Stdout = w
+		out, reader := os.NewFile(uintptr(ends[0]), "out"), os.NewFile(uintptr(ends[1]), "reader")
+		t.Cleanup(func() {
+			out.Close()
+			reader.Close()
+		})
+		if err := syscall.Shutdown(ends[1], syscall.SHUT_RD); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Stdout = out
 	}
 }
 
@@ -225,7 +234,7 @@ func TestFlush(t *testing.T) {
 		"tai64n":      {"one\ntw", "@TAI64N one\n@TAI64N tw"},
 		"tai64nlocal": {label(0, 0) + " x\n" + label(0, 0) + " y@", "1970-01-01 00:00:00.000000000 x\n1970-01-01 00:00:00.000000000 y@"},
 	} {
-		in, out := start(t, tool)
+		in, out := between(t, tool)
 		if _, err := io.WriteString(in, c.in); err != nil {
 			t.Fatal(err)
 		}
@@ -241,8 +250,8 @@ func TestFlush(t *testing.T) {
 	}
 }
 
-// start starts our tool between two pipes.
-func start(t *testing.T, tool string) (io.Writer, io.Reader) {
+// between starts our tool between two pipes.
+func between(t *testing.T, tool string) (io.Writer, io.Reader) {
 	t.Helper()
 	cmd := exec.Command(difftest.Binary(), tool)
 	cmd.Env = []string{"TZ=UTC"}
