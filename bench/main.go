@@ -35,6 +35,7 @@ var measurements = []measurement{
 	{"orphans", measureOrphans},
 	{"log", measureLog},
 	{"lines", measureLines},
+	{"tai64n", measureTai64n},
 	{"idle", measureIdle},
 	{"memory", measureMemory},
 	{"svstat", measureSvstat},
