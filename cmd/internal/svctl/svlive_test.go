@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"svinit/cmd/internal/difftest"
 	"svinit/services/svdir"
@@ -130,4 +131,62 @@ func (l *liveSv) scenario(t *testing.T, oursServes, oursAsks bool) {
 	}
 	l.says(t, "-w 20 shutdown", 0, "ok: m: runsv not running")
 	l.says(t, "status", 1, "fail: m: runsv not running")
+}
+
+// TestSvEvents changes what sv waits for while it sleeps.
+func TestSvEvents(t *testing.T) {
+	root := openDir(t)
+	mkdir(t, root+"/a")
+	one, two := heldAt(t, root+"/one"), heldAt(t, root+"/two")
+	must(t, one.WriteStatus(runs))
+	must(t, two.WriteStatus(runs))
+	must(t, os.Symlink("../one", root+"/a/supervise"))
+	must(t, os.Symlink("../two", root+"/next"))
+	ends := func(w *waiting, code int, want string) {
+		t.Helper()
+		select {
+		case <-w.ended:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("sv %q does not end", w.cmd.Args[1:])
+		}
+		if got := ages.ReplaceAllString(w.stdout.String(), "Ns"); got != want || w.cmd.ProcessState.ExitCode() != code {
+			t.Errorf("sv %q: %d %q, want %q", w.cmd.Args[1:], w.cmd.ProcessState.ExitCode(), got, want)
+		}
+	}
+	sv := func(args ...string) *waiting {
+		return startTool(t, invocation{tool: "sv", args: append([]string{"-w", "3600"}, args...), dir: root})
+	}
+	const up, down = "ok: run: ./a: (pid 77) Ns, normally down\n", "ok: down: ./a: Ns\n"
+	put(t, root+"/a/down", "")
+
+	w := sv("stop", "./a")
+	must(t, one.WriteStatus(svdir.Status{Since: soon, Want: svdir.WantDown}))
+	ends(w, 0, down)
+
+	// A restart in the very second of the command is told from none by ours.
+	same := svdir.Status{Since: time.Now(), PID: 77, Want: svdir.WantUp, State: svdir.StateRun}
+	must(t, one.WriteStatus(same))
+	w = sv("restart", "./a")
+	same.GotTERM = true
+	must(t, one.WriteStatus(same))
+	w.still(t)
+	must(t, one.WriteStatus(svdir.Status{Since: time.Now(), PID: 77, Want: svdir.WantUp, State: svdir.StateRun, Restarts: 1}))
+	ends(w, 0, up)
+
+	// Another supervisor takes over, in another state directory.
+	w = sv("stop", "./a")
+	must(t, os.Rename(root+"/next", root+"/a/supervise"))
+	one.Release()
+	w.still(t)
+	must(t, two.WriteStatus(svdir.Status{Since: soon, Want: svdir.WantDown}))
+	ends(w, 0, down)
+
+	w = sv("shutdown", "./a")
+	two.Release()
+	ends(w, 0, "ok: ./a: runsv not running\n")
+	two = heldAt(t, root+"/two")
+	must(t, two.WriteStatus(runs))
+	w = sv("stop", "./a")
+	two.Release()
+	ends(w, 1, "fail: ./a: runsv not running\n")
 }

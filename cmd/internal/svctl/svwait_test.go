@@ -25,15 +25,20 @@ type waiting struct {
 // startWait starts svwait and returns when it sleeps in poll(2).
 func startWait(t *testing.T, dir string, args ...string) *waiting {
 	t.Helper()
-	w := &waiting{cmd: invocation{tool: "svwait", args: args, dir: dir}.ours(), ended: make(chan struct{})}
+	return startTool(t, invocation{tool: "svwait", args: args, dir: dir})
+}
+
+func startTool(t *testing.T, i invocation) *waiting {
+	t.Helper()
+	w := &waiting{cmd: i.ours(), ended: make(chan struct{})}
 	w.cmd.Stdout, w.cmd.Stderr = &w.stdout, &w.stderr
 	must(t, w.cmd.Start())
 	go func() { w.cmd.Wait(); close(w.ended) }()
 	t.Cleanup(func() { w.cmd.Process.Kill(); <-w.ended })
-	await(t, "svwait to sleep", func() bool {
+	await(t, i.tool+" to sleep", func() bool {
 		select {
 		case <-w.ended:
-			t.Fatalf("svwait %q ends at once: %s", args, w.stderr.String())
+			t.Fatalf("%s %q ends at once: %s", i.tool, i.args, w.stderr.String())
 		default:
 		}
 		return sleeps(w.cmd.Process.Pid)

@@ -29,6 +29,11 @@ func (c *client) wait() {
 				c.late(t)
 			default:
 				left = append(left, t)
+				if v.gone(t.watch) { // and there is another, in another directory
+					v.drop(t.watch)
+					t.watch = v.add(t.state)
+					t.asks = true // what has happened before add
+				}
 				continue
 			}
 			v.drop(t.watch)
