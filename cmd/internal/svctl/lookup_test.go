@@ -157,6 +157,7 @@ func TestListFromOutside(t *testing.T) {
 // TestFallback finds the state of a service whose directory cannot be written.
 func TestFallback(t *testing.T) {
 	dir, here := scan(t)
+	must(t, os.Remove(dir+"/idle/log")) // sv warns of it
 	base := here + "/state"
 	must(t, svdir.Claim(base))
 	controls = map[string]*svdir.Held{"idle": heldAt(t, base+"/idle")}

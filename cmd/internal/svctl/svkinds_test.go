@@ -90,8 +90,7 @@ var kinds = map[string]func(t *testing.T, r *room, name string){
 	"-v":        func(t *testing.T, r *room, name string) { r.service(t, name, isUp, 20) },
 	"stale": func(t *testing.T, r *room, name string) {
 		r.service(t, name, isUp, 20)
-		r.controls[name].Release()
-		delete(r.controls, name)
+		r.desert(t, name)
 	},
 	"nook":      func(t *testing.T, r *room, name string) { r.lack(t, name, "ok") },
 	"nocontrol": func(t *testing.T, r *room, name string) { r.lack(t, name, "control") },
@@ -143,8 +142,7 @@ var kinds = map[string]func(t *testing.T, r *room, name string){
 	"logmarked": func(t *testing.T, r *room, name string) { put(t, r.logged(t, name, isUp, isUp)+"/log/down", "") },
 	"logstale": func(t *testing.T, r *room, name string) {
 		r.logged(t, name, isUp, isUp)
-		r.controls[name+"/log"].Release()
-		delete(r.controls, name+"/log")
+		r.desert(t, name+"/log")
 	},
 	"logempty": func(t *testing.T, r *room, name string) { mkdir(t, r.service(t, name, isUp, 20)+"/log") },
 	"logfile":  func(t *testing.T, r *room, name string) { put(t, r.service(t, name, isUp, 20)+"/log", "") },
@@ -169,6 +167,18 @@ func (r *room) logged(t *testing.T, name string, s, log svdir.Status) string {
 
 func (r *room) lack(t *testing.T, name, file string) {
 	must(t, os.Remove(r.service(t, name, isUp, 20)+"/supervise/"+file))
+}
+
+// desert takes the supervisor away. The FIFOs are made anew: a process that
+// another test is starting has our descriptors until it executes its program,
+// and would be taken for a supervisor.
+func (r *room) desert(t *testing.T, name string) {
+	r.controls[name].Release()
+	delete(r.controls, name)
+	for _, fifo := range []string{"ok", "control"} {
+		must(t, os.Remove(r.dir+"/"+name+"/supervise/"+fifo))
+		must(t, syscall.Mkfifo(r.dir+"/"+name+"/supervise/"+fifo, 0o600))
+	}
 }
 
 func (r *room) link(t *testing.T, name, target, link string) {
