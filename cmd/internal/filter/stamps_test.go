@@ -234,7 +234,6 @@ func TestFlush(t *testing.T) {
 		"tai64n":      {"one\ntw", "@TAI64N one\n@TAI64N tw"},
 		"tai64nlocal": {label(0, 0) + " x\n" + label(0, 0) + " y@", "1970-01-01 00:00:00.000000000 x\n1970-01-01 00:00:00.000000000 y@"},
 	} {
-		in, out := piped(t, tool)
 		in, out := between(t, tool)
 		if _, err := io.WriteString(in, c.in); err != nil {
 			t.Fatal(err)
@@ -251,8 +250,6 @@ func TestFlush(t *testing.T) {
 	}
 }
 
-// piped starts our tool between two pipes.
-func piped(t *testing.T, tool string) (io.Writer, io.Reader) {
 // between starts our tool between two pipes.
 func between(t *testing.T, tool string) (io.Writer, io.Reader) {
 	t.Helper()
