@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -94,6 +95,14 @@ func (s *system) forward(sig syscall.Signal) {
 		pid = -pid
 	}
 	if err := s.procs.Signal(pid, sig); err != nil && err != syscall.ESRCH {
-		s.say("svinit: warning: unable to pass on " + unix.SignalName(sig) + ": " + err.Error())
+		s.say("svinit: warning: unable to pass on " + signalName(sig) + ": " + err.Error())
 	}
+}
+
+// signalName is a signal's name, or its number where it has none.
+func signalName(sig syscall.Signal) string {
+	if name := unix.SignalName(sig); name != "" {
+		return name
+	}
+	return "signal " + strconv.Itoa(int(sig))
 }
