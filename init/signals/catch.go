@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"sync/atomic"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -175,21 +174,4 @@ func unblock() error {
 		}()
 	}
 	return nil
-}
-
-// sigaction is the kernel's struct sigaction (rt_sigaction(2)) on amd64 and
-// arm64.
-type sigaction struct {
-	handler, flags, restorer uintptr
-	mask                     uint64
-}
-
-// ignore is the handler SIG_IGN.
-const ignore = 1
-
-// action sets what a signal does, unless act is nil, and returns what it did.
-func action(sig syscall.Signal, act *sigaction) (old sigaction) {
-	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig),
-		uintptr(unsafe.Pointer(act)), uintptr(unsafe.Pointer(&old)), unsafe.Sizeof(old.mask), 0, 0)
-	return old
 }

@@ -21,6 +21,9 @@ var listening atomic.Bool
 // runtime's preemption, our own output, our own terminal.
 const notOthers = 1<<(syscall.SIGURG-1) | 1<<(syscall.SIGPIPE-1) | 1<<(syscall.SIGTTIN-1) | 1<<(syscall.SIGTTOU-1)
 
+// never is what os/signal does not deliver.
+const never = 1<<(syscall.SIGPROF-1) | 1<<(32-1) | 1<<(33-1) | 1<<(34-1)
+
 // Listen catches, from now on, the signals given, or all if none is given, as
 // far as os/signal can. It may be called once in a process. What comes is kept
 // for Next, 128 at most. The others that the process was started to ignore are
@@ -34,12 +37,13 @@ func Listen(only ...syscall.Signal) (*Listener, error) {
 	wanted := wantedOf(only)
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
 		bit := uint64(1) << (sig - 1)
-		if signal.Ignored(sig) {
+		if action(sig, nil).handler == ignore {
 			l.ignored |= bit
 		}
 		switch {
-		case len(only) == 0 && notOthers&bit != 0:
-		case wanted&bit != 0:
+		case l.ignored&never&bit != 0:
+			action(sig, &sigaction{})
+		case wanted&bit != 0 && (len(only) > 0 || notOthers&bit == 0):
 			signal.Notify(l.came, sig)
 		case l.ignored&bit != 0:
 			signal.Notify(dropped, sig)
