@@ -15,6 +15,10 @@ func (s *system) listen(l *signals.Listener) {
 			s.say("svinit: warning: no more signals: " + err.Error())
 			return
 		}
+		if sig.Number == syscall.SIGCHLD { // about our children, not the main program's
+			s.procs.Wake()
+			continue
+		}
 		s.signals <- sig.Number
 		runtime.Gosched() // to the receiver, before this thread waits again
 	}

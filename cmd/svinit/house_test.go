@@ -28,7 +28,7 @@ var imports = map[string][]string{
 	"cmd/internal/applet": {},
 	"cmd/internal/chain":  {"cmd/internal/applet", "golang.org/x/sys/unix"},
 	"cmd/internal/filter": {"cmd/internal/applet", "services/svlog", "services/svlog/...", "services/tai64n", "golang.org/x/sys/unix"},
-	"cmd/internal/super":  {"cmd/internal/applet", "services/...", "reaper", "golang.org/x/sys/unix"},
+	"cmd/internal/super":  {"cmd/internal/applet", "services/...", "reaper", "init/signals", "golang.org/x/sys/unix"},
 	"cmd/internal/svctl":  {"cmd/internal/applet", "services/svdir", "golang.org/x/sys/unix"},
 	"init":                {"init/signals", "services/...", "reaper", "github.com/kelseyhightower/envconfig", "golang.org/x/sys/unix"},
 	"init/signals":        {"golang.org/x/sys/unix"},

@@ -56,13 +56,16 @@ func mustListen(only ...syscall.Signal) *Listener {
 	return l
 }
 
-// report tells of all signals.
+// report tells of all signals but those about our own children.
 func report(l *Listener) {
 	for {
 		s, err := l.Next()
 		if err != nil {
 			tell("next: %v", err)
 			return
+		}
+		if s.Number == syscall.SIGCHLD && s.Code != 0 && s.Code != -1 && s.Code != -6 {
+			continue
 		}
 		tell("%d code %d pid %d uid %d", s.Number, s.Code, s.PID, s.UID)
 	}

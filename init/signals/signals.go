@@ -10,14 +10,12 @@
 // middle of anything. See catch.go. Elsewhere it is os/signal with its limits.
 //
 // What the runtime has signals for still goes to the runtime: faults, its
-// preemption by SIGURG, the profile's SIGPROF. SIGCHLD is left alone, it is
-// the reaper's.
+// preemption by SIGURG, the profile's SIGPROF.
 //
 // A signal caught is at its default in children (execve(2)), also one that we
 // were started to ignore, as under nohup.
 //
-// Do not ask os/signal for a signal in a process that listens here: it would
-// not come. Others than SIGCHLD, that is.
+// Do not ask os/signal for a signal that is caught here: it would not come.
 package signals
 
 import (
@@ -42,8 +40,8 @@ const Unknown = -1 << 31
 // errListening is a second Listen: there is one table of handlers.
 var errListening = errors.New("this process listens already")
 
-// all is what can be caught, less SIGCHLD. Signal N is bit N-1.
-const all = ^uint64(1<<(syscall.SIGKILL-1) | 1<<(syscall.SIGSTOP-1) | 1<<(syscall.SIGCHLD-1))
+// all is what can be caught. Signal N is bit N-1.
+const all = ^uint64(1<<(syscall.SIGKILL-1) | 1<<(syscall.SIGSTOP-1))
 
 // wantedOf is the set of the signals of a Listen.
 func wantedOf(only []syscall.Signal) (wanted uint64) {
