@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"svinit/init/signals"
 	"svinit/reaper"
 	"svinit/services"
 	"svinit/services/epoll"
@@ -37,7 +38,7 @@ const (
 // system is everything that Main has started.
 type system struct {
 	conf    Config
-	signals chan os.Signal
+	signals chan syscall.Signal
 	procs   *reaper.Reaper
 	poll    *epoll.Set
 	log     *svlog.Mux
@@ -63,8 +64,13 @@ func Main(command []string, stdin, stdout, stderr *os.File) int {
 		fmt.Fprintln(stderr, "svinit: fatal: unable to supervise: PID 1 is svinit already; try svinit help")
 		return exitWrong
 	}
+	caught, err := signals.Listen()
+	if err != nil {
+		fmt.Fprintln(stderr, "svinit: fatal: unable to catch signals:", err)
+		return exitRefused
+	}
 	s := &system{
-		signals:   listenUrgent(),
+		signals:   make(chan syscall.Signal),
 		reaped:    make(chan struct{}),
 		inherited: claimDescriptors(),
 		mainEnded: make(chan syscall.WaitStatus, 1),
@@ -83,7 +89,7 @@ func Main(command []string, stdin, stdout, stderr *os.File) int {
 	}
 	makeThreads()
 	go s.set.Run()
-	listenRest(s.signals)
+	go s.listen(caught) // what came before has waited
 	if code == 0 {
 		code = s.run()
 	}
@@ -154,10 +160,10 @@ func (s *system) run() int {
 	for {
 		select {
 		case sig := <-s.signals:
-			s.told = s.told || stops(sig.(syscall.Signal))
+			s.told = s.told || stops(sig)
 			if s.main != 0 {
-				s.forward(sig.(syscall.Signal))
-			} else if stops(sig.(syscall.Signal)) {
+				s.forward(sig)
+			} else if stops(sig) {
 				return 0
 			} else if sig == syscall.SIGALRM {
 				s.set.Rescan()

@@ -3,6 +3,7 @@ package pid1
 import (
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -92,6 +93,14 @@ func (s *system) forward(sig syscall.Signal) {
 		pid = -pid
 	}
 	if err := s.procs.Signal(pid, sig); err != nil && err != syscall.ESRCH {
-		s.say("svinit: warning: unable to pass on " + unix.SignalName(sig) + ": " + err.Error())
+		s.say("svinit: warning: unable to pass on " + signalName(sig) + ": " + err.Error())
 	}
+}
+
+// signalName is a signal's name, or its number where it has none.
+func signalName(sig syscall.Signal) string {
+	if name := unix.SignalName(sig); name != "" {
+		return name
+	}
+	return "signal " + strconv.Itoa(int(sig))
 }

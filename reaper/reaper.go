@@ -24,7 +24,6 @@ package reaper
 import (
 	"errors"
 	"os"
-	"os/signal"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -46,29 +45,23 @@ type Reaper struct {
 	unknown  map[int]syscall.WaitStatus // ended meanwhile: theirs, or orphans
 	termed   map[int]string             // orphans that got TERM, by pid, with their start
 
-	started chan struct{} // wakes Run where it sleeps without children
+	woken   chan struct{} // wakes Run where it sleeps without children
 	orphans atomic.Uint64
-	masked  bool // we were started with blocked signals
 
-	goAction sigaction // what the Go runtime does with SIGCHLD
+	caught sigaction // what SIGCHLD did before Run
 }
 
 // New returns a Reaper. Where we are not PID 1 it makes this process the
 // subreaper of its descendants (PR_SET_CHILD_SUBREAPER in prctl(2)), or
-// orphans would go past us; the error is that call's.
+// orphans would go past us; the error is that call's. Whoever calls it catches
+// SIGCHLD, and calls Wake for it.
 func New() (*Reaper, error) {
 	r := &Reaper{
 		children: make(map[int]func(syscall.WaitStatus)),
 		unknown:  make(map[int]syscall.WaitStatus),
 		termed:   make(map[int]string),
-		started:  make(chan struct{}, 1),
+		woken:    make(chan struct{}, 1),
 	}
-	var mask unix.Sigset_t
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, nil, &mask); err != nil {
-		return r, err
-	}
-	r.masked = mask != unix.Sigset_t{}
-	dropIgnored()
 	if os.Getpid() == 1 {
 		return r, nil
 	}
@@ -76,8 +69,8 @@ func New() (*Reaper, error) {
 }
 
 // Start forks and executes path with argv and attr. exited is called once,
-// when the process has ended, perhaps before Start returns; it must not block. The child has an empty signal mask
-// and default signal dispositions, whatever ours are. Errors: ErrDraining,
+// when the process has ended, perhaps before Start returns; it must not block.
+// The child has an empty signal mask, whatever ours is. Errors: ErrDraining,
 // and the errno of fork(2) or execve(2), after which nothing runs and exited
 // is not called.
 func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, exited func(syscall.WaitStatus)) (pid int, err error) {
@@ -109,25 +102,21 @@ func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, exite
 	case ended:
 		exited(ws)
 	}
-	select {
-	case r.started <- struct{}{}:
-	default:
-	}
+	r.Wake()
 	return pid, nil
 }
 
 // fork is syscall.ForkExec with an empty signal mask in the child, which gets
-// that of the thread that forks.
+// that of the thread that forks. We may have been started with blocked
+// signals, and package signals blocks SIGTTOU in a thread now and then.
 func (r *Reaper) fork(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
-	if r.masked {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		var empty, ours unix.Sigset_t
-		if err := unix.PthreadSigmask(unix.SIG_SETMASK, &empty, &ours); err != nil {
-			return 0, err
-		}
-		defer unix.PthreadSigmask(unix.SIG_SETMASK, &ours, nil)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var empty, ours unix.Sigset_t
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &empty, &ours); err != nil {
+		return 0, err
 	}
+	defer unix.PthreadSigmask(unix.SIG_SETMASK, &ours, nil)
 	return syscall.ForkExec(path, argv, attr)
 }
 
@@ -160,8 +149,13 @@ func (r *Reaper) Drain() {
 	r.mu.Lock()
 	r.draining = true
 	r.mu.Unlock()
+	r.Wake()
+}
+
+// Wake says that SIGCHLD has come.
+func (r *Reaper) Wake() {
 	select {
-	case r.started <- struct{}{}:
+	case r.woken <- struct{}{}:
 	default:
 	}
 }
@@ -171,10 +165,9 @@ func (r *Reaper) Orphans() uint64 { return r.orphans.Load() }
 
 // Run reaps until Drain has been called and no child is left.
 func (r *Reaper) Run() {
-	// The Go runtime's handler would run for each child, to no use: waitid
-	// wakes us.
-	r.goAction = setAction(syscall.SIGCHLD, &sigaction{})
-	defer setAction(syscall.SIGCHLD, &r.goAction)
+	// A handler would run for each child, to no use: waitid wakes us.
+	r.caught = setAction(syscall.SIGCHLD, &sigaction{})
+	defer setAction(syscall.SIGCHLD, &r.caught)
 	for turn := 1; ; turn++ {
 		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		switch {
@@ -239,27 +232,19 @@ func (r *Reaper) reap() {
 // can come from a process that entered our namespace from outside (docker
 // exec). It reports whether to go on. Only here does SIGCHLD matter.
 func (r *Reaper) sleep() bool {
-	chld := make(chan os.Signal, 1)
-	signal.Notify(chld, syscall.SIGCHLD)
-	setAction(syscall.SIGCHLD, &r.goAction)
-	defer func() {
-		setAction(syscall.SIGCHLD, &sigaction{})
-		signal.Stop(chld)
-	}()
+	setAction(syscall.SIGCHLD, &r.caught)
+	defer setAction(syscall.SIGCHLD, &sigaction{})
 	for {
 		r.mu.Lock()
 		draining := r.draining
 		r.mu.Unlock()
-		// An orphan may have come and gone before Notify.
+		// An orphan may have come and gone before SIGCHLD was caught.
 		if err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil); err != unix.ECHILD {
 			return true
 		}
 		if draining {
 			return false
 		}
-		select {
-		case <-r.started:
-		case <-chld:
-		}
+		<-r.woken
 	}
 }

@@ -27,8 +27,6 @@ func TestMain(m *testing.M) {
 	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &mask, nil); err != nil {
 		panic(err)
 	}
-	// With others ignored, as a shell starts a program in the background.
-	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGTSTP)
 	// What the test was given beyond standard error is not what we look at.
 	if err := unix.CloseRange(3, 1<<20, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		panic(err)
@@ -37,6 +35,13 @@ func TestMain(m *testing.M) {
 	if r, err = New(); err != nil {
 		panic(err)
 	}
+	chld := make(chan os.Signal, 1)
+	signal.Notify(chld, syscall.SIGCHLD)
+	go func() {
+		for range chld {
+			r.Wake()
+		}
+	}()
 	done := make(chan struct{})
 	go func() { r.Run(); close(done) }()
 	code := m.Run()

@@ -8,13 +8,13 @@ package super
 
 import (
 	"os"
-	"os/signal"
 	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"svinit/cmd/internal/applet"
+	"svinit/init/signals"
 	"svinit/reaper"
 	"svinit/services"
 	"svinit/services/epoll"
@@ -25,18 +25,17 @@ import (
 type engine struct {
 	services.Config
 	procs   *reaper.Reaper
-	signals chan os.Signal
+	signals chan syscall.Signal
 }
 
 // newEngine prepares to supervise. Services write to our own standard output
 // and error, as in daemontools.
 func newEngine(e *applet.Env) (*engine, error) {
-	en := &engine{signals: make(chan os.Signal, 16)}
-	for _, sig := range []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGALRM} {
-		if !signal.Ignored(sig) { // under nohup
-			signal.Notify(en.signals, sig)
-		}
+	caught, err := signals.Listen(syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGALRM, syscall.SIGCHLD)
+	if err != nil {
+		return nil, applet.Fatal("unable to catch signals", err)
 	}
+	en := &engine{signals: make(chan syscall.Signal)}
 	procs, err := reaper.New()
 	if err != nil {
 		return nil, applet.Fatal("unable to adopt orphans", err)
@@ -60,11 +59,28 @@ func newEngine(e *applet.Env) (*engine, error) {
 		StateBases: svdir.Bases(e.Getenv("SVINIT_STATE_DIR"), os.Geteuid()),
 	}
 	go procs.Run()
+	go en.listen(caught)
 	go func() {
 		for poll.Wait() == nil {
 		}
 	}()
 	return en, nil
+}
+
+// listen hands on what l catches. It goes on for as long as we do.
+func (en *engine) listen(l *signals.Listener) {
+	for {
+		sig, err := l.Next()
+		switch {
+		case err != nil:
+			say(en.Prog + ": warning: no more signals: " + err.Error())
+			return
+		case sig.Number == syscall.SIGCHLD:
+			en.procs.Wake()
+		case !l.Ignored(sig.Number): // under nohup
+			en.signals <- sig.Number
+		}
+	}
 }
 
 // say writes a line to standard error unless that would wait, or fails: a

@@ -1,0 +1,86 @@
+#include "textflag.h"
+
+// The address of the handler as the kernel needs it: a func value of Go would
+// be that of a wrapper.
+GLOBL ·entry(SB), NOPTR, $8
+DATA ·entry(SB)/8, $handler<>(SB)
+
+#define SYS_write 64
+#define SYS_getpid 172
+
+#define si_code 8
+#define si_pid 16
+#define uc_sigmask 40
+
+// handler is what catch.go says. The kernel calls it as C does, with the
+// signal in R0, siginfo in R1, ucontext in R2 and the return address in R30,
+// and gives all registers back their values when it has returned, so each is
+// ours to use. Where the Go runtime's handler is to run, these four, the stack
+// and g in R28 are as they were. The assembler itself uses R27.
+TEXT handler<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	SUBW $1, R0, R9
+	MOVD $1, R10
+	LSL  R9, R10, R10 // our bit
+	MOVD ·self(SB), R11
+	MOVW si_code(R1), R12
+	CMPW $0, R12
+	BGT  kernel
+	BEQ  process // SI_USER
+	CMPW $-2, R12 // SI_TIMER
+	BEQ  kernel
+	CMPW $-6, R12 // SI_TKILL
+	BNE  ours
+
+process:
+	MOVD  ·private(SB), R12
+	TST   R10, R12
+	BEQ   ours
+	MOVWU si_pid(R1), R12
+	CMP   R11, R12
+	BEQ   runtime
+	B     ours
+
+kernel:
+	MOVD ·faults(SB), R12
+	TST  R10, R12
+	BNE  runtime
+	MOVD ·background(SB), R12
+	TST  R10, R12
+	BEQ  ours
+	MOVD uc_sigmask(R2), R12
+	ORR  R10, R12
+	MOVD R12, uc_sigmask(R2)
+	RET
+
+runtime:
+	MOVD $·previous(SB), R12
+	MOVD (R12)(R9<<3), R12
+	CMP  $1, R12 // SIG_IGN; SIG_DFL is 0
+	BLS  done
+	B    (R12)
+
+ours:
+	// System calls change R0 alone.
+	MOVD $SYS_getpid, R8
+	SVC
+	CMP  R11, R0
+	BNE  done // between fork and exec
+	MOVD ·pipe(SB), R0
+	MOVD $32, R2
+	MOVD $SYS_write, R8
+	SVC
+	CMP  $0, R0
+	BGE  done
+	MOVD $·missed(SB), R9
+
+again:
+	LDAXR (R9), R11
+	ORR   R10, R11
+	STLXR R11, (R9), R12
+	CBNZ  R12, again
+	MOVD  ·pipe(SB), R0
+	MOVD  $·empty(SB), R1
+	SVC
+
+done:
+	RET
