@@ -175,11 +175,21 @@ func (d *Dir) Close() (lost int64, why error) {
 	return d.lost, d.why
 }
 
+// step, in a test, is called before and after everything that again does, and
+// may not return: that is a kill there.
+var step func()
+
 // again does something until it is done or given up.
 func (d *Dir) again(what string, do func() error) error {
 	for {
+		if step != nil {
+			step()
+		}
 		err := do()
 		if err == nil {
+			if step != nil {
+				step()
+			}
 			return nil
 		}
 		if err != unix.EINTR && !d.config.Pause(what, err) {
