@@ -34,6 +34,7 @@ var measurements = []measurement{
 	{"stop", measureStop},
 	{"orphans", measureOrphans},
 	{"log", measureLog},
+	{"multilog", measureMultilog},
 	{"lines", measureLines},
 	{"idle", measureIdle},
 	{"memory", measureMemory},
