@@ -29,6 +29,7 @@ const (
 // After each kill the files hold a beginning of what it was given, with no line
 // missing, torn, or there twice, and they still hold it at the end.
 func TestMultilogKilled(t *testing.T) {
+	t.Setenv("TMPDIR", "/dev/shm")
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		t.Skip("strace is missing: apt-get install strace")
