@@ -69,11 +69,7 @@ func (d *Dir) Name() string { return d.name }
 func Open(name string, c Config) (*Dir, error) {
 	d := &Dir{name: name, config: c, fd: -1, lock: -1, current: -1}
 	if err := d.open(); err != nil {
-		for _, fd := range [...]int{d.current, d.lock, d.fd} {
-			if fd >= 0 {
-				unix.Close(fd)
-			}
-		}
+		d.Abandon()
 		return nil, err
 	}
 	d.out = make([]byte, 0, room)
@@ -169,10 +165,17 @@ func (d *Dir) Close() (lost int64, why error) {
 	if err == nil && !d.stuck && !d.gone {
 		d.again("unable to set mode of "+d.name+"/current", func() error { return unix.Fchmod(d.current, 0o744) })
 	}
-	unix.Close(d.current)
-	unix.Close(d.lock)
-	unix.Close(d.fd)
+	d.Abandon()
 	return d.lost, d.why
+}
+
+// Abandon closes the directory as a kill does.
+func (d *Dir) Abandon() {
+	for _, fd := range [...]int{d.current, d.lock, d.fd} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
 }
 
 // step, in a test, is called before and after everything that again does, and
