@@ -201,11 +201,16 @@ func (d *Dir) again(what string, do func() error) error {
 	}
 }
 
-// openat opens a file. Signals of the Go runtime may interrupt it.
+// openat opens a file. Signals of the Go runtime may interrupt it. With an
+// error fd is -1, also where package unix says 0: for a name with a NUL.
 func openat(dir int, name string, how int, mode uint32) (fd int, err error) {
 	for {
-		if fd, err = unix.Openat(dir, name, how|flags, mode); err != unix.EINTR {
-			return fd, err
+		switch fd, err = unix.Openat(dir, name, how|flags, mode); err {
+		case nil:
+			return fd, nil
+		case unix.EINTR:
+		default:
+			return -1, err
 		}
 	}
 }
