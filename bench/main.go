@@ -34,6 +34,7 @@ var measurements = []measurement{
 	{"stop", measureStop},
 	{"orphans", measureOrphans},
 	{"log", measureLog},
+	{"multilog", measureMultilog},
 	{"lines", measureLines},
 	{"tai64n", measureTai64n},
 	{"idle", measureIdle},

@@ -56,7 +56,11 @@ func multilog(e *applet.Env) error {
 		return err
 	}
 	defer l.attention.close()
+	defer l.closeFiles()
 	if err := l.open(e.Args); err != nil {
+		for _, d := range l.dirs { // as the original leaves them
+			d.Abandon()
+		}
 		return err
 	}
 	l.run()
@@ -83,6 +87,7 @@ func (l *logger) open(script []string) error {
 				return applet.Fatal("unable to create "+arg[1:], err)
 			}
 			files[i] = fd
+			l.files = append(l.files, fd)
 		}
 	}
 	config := logdir.Config{
@@ -116,6 +121,13 @@ func (l *logger) open(script []string) error {
 		}
 	}
 	return nil
+}
+
+// closeFiles closes the files of = actions.
+func (l *logger) closeFiles() {
+	for _, fd := range l.files {
+		unix.Close(fd)
+	}
 }
 
 // openStatus makes the file of an = action. A FIFO that nobody reads is

@@ -26,6 +26,7 @@ type logger struct {
 	stamped bool
 	actions []action
 	dirs    []*logdir.Dir
+	files   []int // of = actions
 	stdin   int
 	attention
 

@@ -69,11 +69,7 @@ func (d *Dir) Name() string { return d.name }
 func Open(name string, c Config) (*Dir, error) {
 	d := &Dir{name: name, config: c, fd: -1, lock: -1, current: -1}
 	if err := d.open(); err != nil {
-		for _, fd := range [...]int{d.current, d.lock, d.fd} {
-			if fd >= 0 {
-				unix.Close(fd)
-			}
-		}
+		d.Abandon()
 		return nil, err
 	}
 	d.out = make([]byte, 0, room)
@@ -169,17 +165,34 @@ func (d *Dir) Close() (lost int64, why error) {
 	if err == nil && !d.stuck && !d.gone {
 		d.again("unable to set mode of "+d.name+"/current", func() error { return unix.Fchmod(d.current, 0o744) })
 	}
-	unix.Close(d.current)
-	unix.Close(d.lock)
-	unix.Close(d.fd)
+	d.Abandon()
 	return d.lost, d.why
 }
+
+// Abandon closes the directory as a kill does.
+func (d *Dir) Abandon() {
+	for _, fd := range [...]int{d.current, d.lock, d.fd} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+// step, in a test, is called before and after everything that again does, and
+// may not return: that is a kill there.
+var step func()
 
 // again does something until it is done or given up.
 func (d *Dir) again(what string, do func() error) error {
 	for {
+		if step != nil {
+			step()
+		}
 		err := do()
 		if err == nil {
+			if step != nil {
+				step()
+			}
 			return nil
 		}
 		if err != unix.EINTR && !d.config.Pause(what, err) {
@@ -188,11 +201,16 @@ func (d *Dir) again(what string, do func() error) error {
 	}
 }
 
-// openat opens a file. Signals of the Go runtime may interrupt it.
+// openat opens a file. Signals of the Go runtime may interrupt it. With an
+// error fd is -1, also where package unix says 0: for a name with a NUL.
 func openat(dir int, name string, how int, mode uint32) (fd int, err error) {
 	for {
-		if fd, err = unix.Openat(dir, name, how|flags, mode); err != unix.EINTR {
-			return fd, err
+		switch fd, err = unix.Openat(dir, name, how|flags, mode); err {
+		case nil:
+			return fd, nil
+		case unix.EINTR:
+		default:
+			return -1, err
 		}
 	}
 }
