@@ -2,6 +2,7 @@ package main
 
 import (
 	"svinit/cmd/internal/applet"
+	"svinit/cmd/internal/script"
 	"svinit/cmd/internal/super"
 	"svinit/cmd/internal/svctl"
 )
@@ -14,4 +15,5 @@ var commands = applet.Table{
 	&svctl.Svc,
 	&svctl.Svstat,
 	&svctl.Svok,
+	&script.Run,
 }
