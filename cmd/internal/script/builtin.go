@@ -43,12 +43,15 @@ func (l *line) builtin() error {
 	if among(foreign, name) {
 		return notOurs(name, l.words[0].pos)
 	}
+	if before, _, found := strings.Cut(name, "+="); found && syntax.ValidName(before) {
+		return refuse(l.words[0].pos, "appending assignments (+=)") // to dash it is a command
+	}
 	if !among(builtins, name) {
 		return nil
 	}
 	l.name = name
 	if len(l.sets) > 0 && (name != "exec" || len(l.words) == 1) {
-		return &fault{l.sets[0].value.pos, "an assignment before " + name + " is not supported: put it on a line of its own"}
+		return &fault{l.sets[0].pos, "an assignment before " + name + " is not supported: put it on a line of its own"}
 	}
 	if name == "export" {
 		return l.export()
@@ -129,7 +132,7 @@ func (l *line) export() error {
 				return err
 			}
 		}
-		l.sets = append(l.sets, set{name, value})
+		l.sets = append(l.sets, set{w.pos, name, value})
 	}
 	l.words = l.words[:1]
 	return nil

@@ -56,6 +56,19 @@ func convert(from *syntax.Word, assignment bool) (word, error) {
 	return w, w.tilde(assignment)
 }
 
+// single converts a word that becomes one argument in any case.
+func single(from *syntax.Word, assignment bool) (word, error) {
+	w, err := convert(from, assignment)
+	if err == nil && w.args {
+		err = args(w.pos)
+	}
+	return w, err
+}
+
+func args(where pos) error {
+	return &fault{where, `$@ is supported only as "$@", a word of its own`}
+}
+
 // isArgs recognises "$@" as a word of its own.
 func isArgs(w *syntax.Word) bool {
 	if len(w.Parts) != 1 {
@@ -86,8 +99,7 @@ func (c *converter) add(parts []syntax.WordPart, quoted, braces bool) error {
 			if err := c.literal(p, quoted, braces); err != nil {
 				return err
 			}
-			if last := len(c.parts) - 1; !quoted && i+1 < len(parts) && last >= 0 &&
-				!c.parts[last].quoted && strings.HasSuffix(c.parts[last].text, "$") {
+			if !quoted && i+1 < len(parts) && quotes(parts[i+1]) && c.dollar() {
 				// Bash and POSIX of 2024 have $'\n', dash takes the dollar for itself.
 				return refuse(where, "quotes after $")
 			}
@@ -117,6 +129,23 @@ func (c *converter) add(parts []syntax.WordPart, quoted, braces bool) error {
 		}
 	}
 	return nil
+}
+
+func quotes(p syntax.WordPart) bool {
+	switch p.(type) {
+	case *syntax.SglQuoted, *syntax.DblQuoted:
+		return true
+	}
+	return false
+}
+
+// dollar reports whether what there is ends with a dollar that is not quoted.
+func (c *converter) dollar() bool {
+	if len(c.parts) == 0 {
+		return false
+	}
+	last := c.parts[len(c.parts)-1]
+	return !last.quoted && strings.HasSuffix(last.text, "$")
 }
 
 // mixed refuses "${A:-"x"}", which shells read in different ways.
@@ -174,7 +203,7 @@ func (c *converter) param(from *syntax.ParamExp, quoted bool) error {
 			return err
 		}
 	case p.name == "@":
-		return &fault{where, `$@ is supported only as "$@", a word of its own`}
+		return args(where)
 	case p.name == "#", p.name == "$", digit(p.name):
 	default:
 		return &fault{where, "$" + p.name + " is not supported: use a shell"}

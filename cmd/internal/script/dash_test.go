@@ -12,7 +12,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(difftest.Main(m)) }
 
 // voices is the lines that the shell and we say ourselves, each in its words.
-var voices = regexp.MustCompile(`(\./s: [0-9]|svinit: run: )[^\n"\\]*(\n|\\n)?`)
+var voices = regexp.MustCompile(`(?m)^(\./s: [0-9]|svinit: run: ).*\n|^(Killed|Terminated)\n|(\./s: [0-9]|svinit: run: )([^\n"\\]|\\")*\\n`)
 
 // TestDash gives scripts to "dash -ef" and to us. The arguments are "1st",
 // "2nd arg" and "".
@@ -110,7 +110,6 @@ var dashCases = []string{
 	`printf '<%s>' "${UNSET-a\}b}" "${UNSET-\$x\\y\"z\w}" "${UNSET-#%/:}"`,
 	`printf '<%s>' ${UNSET-#} ${UNSET-a#b} ${UNSET-;|&<>()}`,
 	"printf '<%s>' ${UNSET-a\nb} \"${UNSET-a\nb}\"",
-	`printf '<%s>' "${UNSET-'}"`,
 	`printf 'before '; printf '<%s>' ${UNSET?} after`,
 	`printf 'before '; printf '<%s>' ${UNSET?is needed} after`,
 	`printf 'before '; printf '<%s>' ${EMPTY:?} after`,
@@ -186,9 +185,6 @@ var dashCases = []string{
 	`:`,
 	`PATH=bin; tool a; PATH=; tool b`,
 	`PATH=bin2:bin tool a`,
-	`PATH=bin2; tool a`,
-	`PATH=bin3 tool a`,
-	`PATH=nosuch:bin2:plain tool a`,
 	`PATH=bin: tool "a b" "$@"`,
 	`cd bin; PATH=: tool c`,
 	`cd bin; PATH= tool c`,

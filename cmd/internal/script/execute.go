@@ -18,7 +18,8 @@ type runner struct {
 	args    []string // $0, $1...
 	pid     int      // $$
 	vars    variables
-	nounset bool // set -u
+	under   *variables // while vars are those of one command, the script's
+	nounset bool       // set -u
 	streams streams
 	tool    func(name string) bool // whether the binary has it
 	self    string                 // the binary, by the first line of the script
@@ -113,7 +114,7 @@ func (r *runner) execute(l line, last bool) (code int, err error) {
 		r.streams = to
 		return 0, nil
 	case len(args) == 0 || l.name == "export":
-		return 0, r.assign(&r.vars, l.sets, l.name == "export")
+		return 0, r.assign(l.sets, l.name == "export")
 	case l.name == "exec":
 		args, last = args[1:], true
 	case l.name != "":
@@ -125,8 +126,7 @@ func (r *runner) execute(l line, last bool) (code int, err error) {
 	}
 	vars := r.vars
 	if len(l.sets) > 0 {
-		vars = append(variables(nil), r.vars...)
-		if err := r.assign(&vars, l.sets, true); err != nil {
+		if vars, err = r.with(l.sets); err != nil {
 			return 0, err
 		}
 	}
@@ -138,28 +138,29 @@ func (r *runner) execute(l line, last bool) (code int, err error) {
 }
 
 // assign makes the assignments, each seen by the next.
-func (r *runner) assign(vars *variables, sets []set, export bool) error {
-	outer := r.vars
-	defer func() {
-		if vars != &r.vars {
-			r.vars = outer
-		}
-	}()
+func (r *runner) assign(sets []set, export bool) error {
 	for _, s := range sets {
 		if s.value != nil {
-			r.vars = *vars
 			value, err := r.value(s.value.parts)
 			if err != nil {
 				return err
 			}
-			*vars = r.vars
-			vars.assign(s.name, value)
+			r.vars.assign(s.name, value)
 		}
 		if export {
-			vars.at(s.name).exported = true
+			r.vars.at(s.name).exported = true
 		}
 	}
 	return nil
+}
+
+// with returns the variables as one command has them.
+func (r *runner) with(sets []set) (vars variables, err error) {
+	outer := r.vars
+	r.vars, r.under = append(variables(nil), outer...), &outer
+	err = r.assign(sets, true)
+	vars, r.vars, r.under = r.vars, outer, nil
+	return vars, err
 }
 
 // redirect returns the streams as one command has them, and what had to be

@@ -106,6 +106,9 @@ func (r *runner) parameter(p part, add func(text string, quoted bool)) error {
 				return err
 			}
 			r.vars.assign(p.param.name, value)
+			if r.under != nil { // unlike NAME=value before a command, this stays
+				r.under.assign(p.param.name, value)
+			}
 		}
 	case syntax.ErrorUnset, syntax.ErrorUnsetOrNull:
 		if null {

@@ -19,6 +19,7 @@ type line struct {
 
 // A set is NAME=value, or a name alone after export.
 type set struct {
+	pos
 	name  string
 	value *word
 }
@@ -45,7 +46,10 @@ func parse(text []byte) ([]line, error) {
 		case errors.As(err, &wrong):
 			return nil, &fault{at(wrong.Pos), wrong.Text}
 		case errors.As(err, &other):
-			return nil, refuse(at(other.Pos), strings.TrimPrefix(other.Feature, "the "))
+			if !strings.HasSuffix(other.Feature, "s") {
+				return nil, &fault{at(other.Pos), other.Feature + " is not supported: use a shell"}
+			}
+			return nil, refuse(at(other.Pos), other.Feature)
 		}
 		return nil, &fault{pos{1, 1}, err.Error()}
 	}
@@ -149,14 +153,14 @@ func (l *line) call(cmd *syntax.CallExpr) error {
 		if err := settable(a.Name.Value, where); err != nil {
 			return err
 		}
-		value := &word{pos: where}
+		value := new(word)
 		if a.Value != nil {
 			var err error
-			if *value, err = convert(a.Value, true); err != nil {
+			if *value, err = single(a.Value, true); err != nil {
 				return err
 			}
 		}
-		l.sets = append(l.sets, set{a.Name.Value, value})
+		l.sets = append(l.sets, set{where, a.Name.Value, value})
 	}
 	for i, w := range cmd.Args {
 		// The arguments of export are assignments too.
@@ -217,7 +221,7 @@ func redirection(r *syntax.Redirect) (redirect, error) {
 		}
 		to.fd = int(r.N.Value[0] - '0')
 	}
-	w, err := convert(r.Word, false)
+	w, err := single(r.Word, false)
 	if err != nil {
 		return to, err
 	}

@@ -31,9 +31,9 @@ package script
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
+
+	"golang.org/x/sys/unix"
 
 	"svinit/cmd/internal/applet"
 )
@@ -93,17 +93,28 @@ func run(e *applet.Env) error {
 	return newRunner(e, o.Args, text).run(lines)
 }
 
+// read reads a script, with one system call after the other: package os would
+// make the runtime open descriptors for its poller (see reserve). They are
+// reserved while the file is open, which is in any case.
 func read(file string) ([]byte, error) {
-	f, err := os.Open(file)
+	fd, err := retry(func() (int, error) { return unix.Open(file, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && len(text) > limit {
-		err = fmt.Errorf("more than %d bytes", limit)
+	defer unix.Close(reserve(fd))
+	text := make([]byte, 4<<10)
+	for size := 0; ; {
+		n, err := retry(func() (int, error) { return unix.Read(fd, text[size:]) })
+		if size += n; n <= 0 || err != nil {
+			return text[:max(size, 0)], err
+		}
+		if size > limit {
+			return nil, fmt.Errorf("more than %d bytes", limit)
+		}
+		if size == len(text) {
+			text = append(text, make([]byte, size)...)
+		}
 	}
-	return text, err
 }
 
 func unreadable(err error) int {
