@@ -166,6 +166,9 @@ func (c *converter) literal(lit *syntax.Lit, quoted, braces bool) error {
 		here := pos{where.line, where.col + i}
 		b := text[i]
 		switch {
+		case b == '\\' && i+1 < len(text) && text[i+1] == '\n':
+			i++ // a line that goes on, which the parser leaves there after \\
+			continue
 		case b == '\\' && i+1 < len(text) && (!quoted || strings.IndexByte("$`\"\\", text[i+1]) >= 0 || braces && text[i+1] == '}'):
 			flush()
 			i++

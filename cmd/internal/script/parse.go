@@ -38,7 +38,7 @@ func parse(text []byte) ([]line, error) {
 	if err := check(text); err != nil {
 		return nil, err
 	}
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(bytes.NewReader(text), "")
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX), syntax.KeepComments(true)).Parse(bytes.NewReader(text), "")
 	if err != nil {
 		var wrong syntax.ParseError
 		var other syntax.LangError
@@ -52,6 +52,9 @@ func parse(text []byte) ([]line, error) {
 			return nil, refuse(at(other.Pos), other.Feature)
 		}
 		return nil, &fault{pos{1, 1}, err.Error()}
+	}
+	if err := comments(file); err != nil {
+		return nil, err
 	}
 	lines := make([]line, 0, len(file.Stmts))
 	for _, stmt := range file.Stmts {
@@ -77,6 +80,18 @@ func check(text []byte) error {
 		return &fault{where, "a NUL byte: this is no script"}
 	}
 	return &fault{where, "a carriage return: save the file with LF alone at the end of lines, not CR LF"}
+}
+
+// comments finds comments that end with a backslash. The parser goes on with
+// the command in the next line, a shell does not.
+func comments(file *syntax.File) (err error) {
+	syntax.Walk(file, func(node syntax.Node) bool {
+		if c, ok := node.(*syntax.Comment); ok && err == nil && strings.HasSuffix(c.Text, "\n") {
+			err = &fault{at(c.Hash), "a comment must not end with a backslash"}
+		}
+		return err == nil
+	})
+	return err
 }
 
 func at(p syntax.Pos) pos { return pos{int(p.Line()), int(p.Col())} }

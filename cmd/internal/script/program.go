@@ -81,7 +81,7 @@ func (p *program) search(start func(path string, argv, env []string) error) erro
 		if err == nil {
 			return nil
 		}
-		if !absent(err) || strings.Contains(name, "/") {
+		if !absent(err) || reason == errNotFound {
 			reason = explained{err, services.ExplainExec(path, err)}
 		}
 	}
@@ -109,7 +109,7 @@ func (e explained) Unwrap() error { return e.err }
 func absent(err error) bool { return err == syscall.ENOENT || err == syscall.ENOTDIR }
 
 // candidates is where a program may be: what has a slash is a path; else it is
-// in a directory of PATH, an empty one being the current.
+// in a directory of PATH that has such a name, an empty one being the current.
 func candidates(name string, vars variables) (paths []string) {
 	if strings.Contains(name, "/") {
 		return []string{name}
@@ -122,7 +122,9 @@ func candidates(name string, vars variables) (paths []string) {
 		if dir == "" {
 			dir = "."
 		}
-		paths = append(paths, dir+"/"+name)
+		if file := dir + "/" + name; unix.Faccessat(unix.AT_FDCWD, file, unix.F_OK, 0) == nil {
+			paths = append(paths, file)
+		}
 	}
 	return paths
 }

@@ -125,10 +125,15 @@ func unreadable(err error) int {
 }
 
 // A pos is where something is in the script, both counted from 1; the column
-// in bytes.
+// in bytes, and 0 where it is beyond what the parser counts.
 type pos struct{ line, col int }
 
-func (p pos) String() string { return fmt.Sprintf("%d:%d", p.line, p.col) }
+func (p pos) String() string {
+	if p.col == 0 {
+		return itoa(p.line)
+	}
+	return itoa(p.line) + ":" + itoa(p.col)
+}
 
 // A fault is what is wrong with a script, and where.
 type fault struct {
