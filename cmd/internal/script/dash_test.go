@@ -213,6 +213,8 @@ var dashCases = []string{
 	`sh -c 'echo a' >&-; printf no`,
 	`cat <&-; printf no`,
 	`cat 5<in <&5`,
+	`printf x >&1; sh -c 'echo a >&2' 2>&2 0<&0; exec 1>&1; printf y`,
+	`\ 2>&1; printf no`,
 	`cat <>in; printf x 1<>out`,
 	`cat <>brandnew`,
 	`printf x >&5; printf no`,

@@ -102,17 +102,12 @@ func (r *runner) execute(l line, last bool) (code int, err error) {
 		return 0, err
 	}
 	stay := l.name == "exec" && len(args) == 1
-	defer func() {
-		for _, fd := range opened {
-			if !stay {
-				unix.Close(fd)
-			}
-		}
-	}()
-	switch {
-	case stay:
+	if stay {
 		r.streams = to
 		return 0, nil
+	}
+	defer closeAll(opened)
+	switch {
 	case len(args) == 0 || l.name == "export":
 		return 0, r.assign(l.sets, l.name == "export")
 	case l.name == "exec":
@@ -167,34 +162,40 @@ func (r *runner) with(sets []set) (vars variables, err error) {
 // opened for that.
 func (r *runner) redirect(files []redirect) (to streams, opened []int, err error) {
 	to = r.streams
-	fail := func(at pos, text string) (streams, []int, error) {
-		for _, fd := range opened {
-			unix.Close(fd)
+	defer func() {
+		if err != nil {
+			closeAll(opened)
 		}
-		return to, nil, &fault{at, text}
-	}
+	}()
 	for _, f := range files {
 		if f.file == nil {
-			to[f.fd] = closed
+			source := closed
 			if f.from != closed {
-				if to[f.fd] = to[f.from]; to[f.fd] == closed {
-					return fail(f.pos, "descriptor "+itoa(f.from)+" is not open")
+				if source = to[f.from]; source == closed {
+					return to, opened, &fault{f.pos, "descriptor " + itoa(f.from) + " is not open"}
 				}
 			}
+			to[f.fd] = source // which may be itself, as in 2>&2
 			continue
 		}
 		name, err := r.value(f.file.parts)
 		if err != nil {
-			return to, nil, err
+			return to, opened, err
 		}
 		fd, err := open(name, f.flags)
 		if err != nil {
-			return fail(f.pos, "unable to open "+name+": "+applet.Reason(err))
+			return to, opened, &fault{f.pos, "unable to open " + name + ": " + applet.Reason(err)}
 		}
 		opened = append(opened, fd)
 		to[f.fd] = fd
 	}
 	return to, opened, nil
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
 }
 
 // builtin executes a command that changes the process of the script itself.
