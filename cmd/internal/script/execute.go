@@ -101,10 +101,9 @@ func (r *runner) execute(l line, last bool) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	stay := l.name == "exec" && len(args) == 1
-	if stay {
+	if l.name == "exec" && len(args) == 1 {
 		r.streams = to
-		return 0, nil
+		return 0, r.assign(l.sets, false)
 	}
 	defer closeAll(opened)
 	switch {
