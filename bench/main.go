@@ -38,6 +38,7 @@ var measurements = []measurement{
 	{"idle", measureIdle},
 	{"memory", measureMemory},
 	{"svstat", measureSvstat},
+	{"chain", measureChain},
 }
 
 // The main goroutine keeps the main thread: the parent-death signal of the

@@ -24,6 +24,7 @@ import (
 	"github.com/moby/sys/reexec"
 
 	"svinit/cmd/internal/applet"
+	"svinit/cmd/internal/svctl"
 )
 
 func main() {
@@ -37,8 +38,12 @@ func main() {
 		os.Args = []string{program}
 	}
 	// The table of reexec has names; argv[0] may have directories.
-	os.Args[0] = filepath.Base(os.Args[0])
+	path := os.Args[0]
+	os.Args[0] = filepath.Base(path)
 	reexec.Init()
+	if os.Args[0] != program && svctl.Script(env(), path, os.Getpid()) {
+		os.Exit(svctl.Sv.Main(env()))
+	}
 	if len(os.Args) > 1 {
 		if c := commands.Find(os.Args[1]); c != nil {
 			os.Args = os.Args[1:]

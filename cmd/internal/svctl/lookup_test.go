@@ -169,10 +169,15 @@ func TestFallback(t *testing.T) {
 			"svok":   {},
 			"svstat": {stdout: arg + ": " + downLine},
 			"svc":    {},
+			"svwait": {},
+			"sv":     {stdout: "down: " + arg + ": 0s, normally up, want up\n"},
 		} {
 			i := invocation{tool: tool, args: []string{arg}, dir: here, env: env}
-			if tool == "svc" {
+			switch tool {
+			case "svc", "svwait":
 				i.args = []string{"-d", arg}
+			case "sv":
+				i.args = []string{"status", arg}
 			}
 			if got := run(t, i.ours()); got != want {
 				t.Errorf("%s %s: %+v, want %+v", tool, arg, got, want)
