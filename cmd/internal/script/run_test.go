@@ -122,6 +122,11 @@ func TestTools(t *testing.T) {
 		{"PATH=dir svok", ran{"", usage, 100}},
 		{"PATH=dir:nosuch; exec svok", ran{"", usage, 100}},
 		{"T=svok; $T", ran{"", usage, 100}},
+		// So do the tools of a chain find the next.
+		{"PATH=dir; exec pgrphack softlimit -o 50 svok", ran{"", usage, 100}},
+		{"PATH=dir; softlimit -o 50 pgrphack svstat /no/such; exec chpst -o 50 svok", ran{"/no/such: unable to chdir: file does not exist\n", usage, 100}},
+		{"PATH=bin pgrphack svok", ran{"not ours\n", "", 0}},
+		{"PATH=dir pgrphack nosuch", ran{"", "pgrphack: fatal: unable to run nosuch: file does not exist\n", 111}},
 		{"./svok", ran{"", "svinit: run: ./s:1:1: unable to execute ./svok: no such file or directory\n", 127}},
 		// What is called as "svinit run" alone is no tool of that name.
 		{"run x", ran{"", "svinit: run: ./s:1:1: unable to execute run: no such program in PATH\n", 127}},
