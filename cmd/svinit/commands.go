@@ -4,6 +4,7 @@ import (
 	"svinit/cmd/internal/applet"
 	"svinit/cmd/internal/chain"
 	"svinit/cmd/internal/filter"
+	"svinit/cmd/internal/script"
 	"svinit/cmd/internal/super"
 	"svinit/cmd/internal/svctl"
 )
@@ -31,4 +32,5 @@ var commands = applet.Table{
 	&chain.Fghack,
 	&chain.Chpst,
 	&filter.Multilog,
+	&script.Run,
 }

@@ -28,6 +28,7 @@ var imports = map[string][]string{
 	"cmd/internal/applet":   {},
 	"cmd/internal/chain":    {"cmd/internal/applet", "golang.org/x/sys/unix"},
 	"cmd/internal/filter":   {"cmd/internal/applet", "services/svlog", "services/svlog/...", "services/tai64n", "golang.org/x/sys/unix"},
+	"cmd/internal/script":   {"cmd/internal/applet", "services", "golang.org/x/sys/unix", "mvdan.cc/sh/v3/syntax"},
 	"cmd/internal/super":    {"cmd/internal/applet", "services/...", "reaper", "init/signals", "golang.org/x/sys/unix"},
 	"cmd/internal/svctl":    {"cmd/internal/applet", "services/svdir", "golang.org/x/sys/unix"},
 	"init":                  {"init/signals", "services/...", "reaper", "github.com/kelseyhightower/envconfig", "golang.org/x/sys/unix"},
@@ -214,20 +215,24 @@ func TestCommandsAreDocumented(t *testing.T) {
 		}
 	}
 	for _, c := range commands {
-		if c.Name == "" || !strings.HasPrefix(c.Synopsis, c.Name) || c.Summary == "" || !strings.HasSuffix(c.Help, "\n") || c.Run == nil {
+		called := c.Name
+		if c.Sub {
+			called = program + " " + c.Name
+		}
+		if c.Name == "" || !strings.HasPrefix(c.Synopsis, called) || c.Summary == "" || !strings.HasSuffix(c.Help, "\n") || c.Run == nil {
 			t.Errorf("%s: its usage is not whole: %+v", c.Name, c)
 		}
-		page := read(t, root+"/doc/man/"+c.Name+"."+strconv.Itoa(c.Section))
-		for _, must := range []string{".Nm " + c.Name + "\n", ".Nd " + c.Summary + "\n", ".Sh SYNOPSIS\n", ".Sh EXIT STATUS\n", ".Sh EXAMPLES\n"} {
+		page := read(t, root+"/doc/man/"+c.Page()+"."+strconv.Itoa(c.Section))
+		for _, must := range []string{".Nm " + c.Page() + "\n", ".Nd " + c.Summary + "\n", ".Sh SYNOPSIS\n", ".Sh EXIT STATUS\n", ".Sh EXAMPLES\n"} {
 			if !strings.Contains(page, must) {
 				t.Errorf("the manual page of %s has no %q", c.Name, must)
 			}
 		}
-		if !strings.Contains(overview, ".Xr "+c.Name+" "+strconv.Itoa(c.Section)) {
+		if !strings.Contains(overview, ".Xr "+c.Page()+" "+strconv.Itoa(c.Section)) {
 			t.Errorf("svinit(8) does not refer to %s", c.Name)
 		}
-		called := regexp.MustCompile(`(?m)^[^#\n]*\b` + regexp.QuoteMeta(c.Name) + `\b`)
-		if !slices.ContainsFunc(scenarios, called.MatchString) {
+		use := regexp.MustCompile(`(?m)^[^#\n]*\b` + regexp.QuoteMeta(called) + `\b`)
+		if !slices.ContainsFunc(scenarios, use.MatchString) {
 			t.Errorf("no scenario in testdata/script has %s", c.Name)
 		}
 	}

@@ -11,6 +11,7 @@
 //	svinit CMD ARG...       the same, with CMD as the main program
 //	svinit -- CMD ARG...    the same, whatever CMD is called
 //	svinit NAME ARG...      run the tool NAME, as a link called NAME does
+//	svinit run FILE ARG...  execute a script, without a shell
 //	svinit --install DIR    make these links
 //	svinit --version
 //	svinit help [NAME|env]
@@ -28,6 +29,9 @@ import (
 
 func main() {
 	for _, c := range commands {
+		if c.Sub {
+			continue
+		}
 		reexec.Register(c.Name, func() { os.Exit(c.Main(env())) })
 	}
 	if len(os.Args) == 0 { // as execve(2) allowed before Linux 5.18
@@ -40,9 +44,14 @@ func main() {
 	if os.Args[0] != program && svctl.Script(env(), path, os.Getpid()) {
 		os.Exit(svctl.Sv.Main(env()))
 	}
-	if len(os.Args) > 1 && commands.Find(os.Args[1]) != nil {
-		os.Args = os.Args[1:]
-		reexec.Init()
+	if len(os.Args) > 1 {
+		if c := commands.Find(os.Args[1]); c != nil {
+			os.Args = os.Args[1:]
+			reexec.Init()
+			e := env()
+			e.Name = program + ": " + c.Name
+			os.Exit(c.Main(e))
+		}
 	}
 	os.Args[0] = program
 	os.Exit(svinit(env()))
@@ -58,5 +67,9 @@ func env() *applet.Env {
 		Stderr:  os.Stderr,
 		Getenv:  os.Getenv,
 		Environ: os.Environ,
+		Tool: func(name string) bool {
+			c := commands.Find(name)
+			return c != nil && !c.Sub
+		},
 	}
 }

@@ -43,6 +43,9 @@ func TestMain(m *testing.M) {
 		"wreck":  wreck,
 	}
 	for _, c := range commands {
+		if c.Sub {
+			continue
+		}
 		programs[c.Name] = main
 	}
 	testscript.Main(m, programs)

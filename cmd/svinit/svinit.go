@@ -17,6 +17,7 @@ var version string
 const usage = `usage: svinit                    supervise the services of the scan directory
        svinit [--] CMD ARG...    the same, with a main program
        svinit NAME ARG...        run a tool
+       svinit run FILE ARG...    execute a script, without a shell
        svinit --install DIR      make links to the tools in DIR
        svinit --version
        svinit help [NAME|env]

@@ -56,6 +56,16 @@ func TestDispatch(t *testing.T) {
 			t.Errorf("%q: %+v, want %+v", argv, got, svstat)
 		}
 	}
+	// run is a subcommand, under any name of the binary but a tool's; it is no
+	// name of the binary itself.
+	for _, argv := range [][]string{{"svinit", "run"}, {"other", "run"}, {"/usr/bin/svinit", "run"}} {
+		if got := call(t, self, argv...); got.code != 100 || !strings.HasPrefix(got.stderr, "svinit: run: usage: svinit run ") {
+			t.Errorf("%q: %+v", argv, got)
+		}
+	}
+	if got := call(t, self, "run", "sh", "-c", "exit 7"); got.code != 7 {
+		t.Errorf("under the name run: %+v, want exit code 7", got)
+	}
 	// What follows -- is a main program, even under the name of a tool.
 	for _, argv := range [][]string{{"svinit", "sh", "-c", "exit 7"}, {"svinit", "--", "sh", "-c", "exit 7"}} {
 		if got := call(t, self, argv...); got.code != 7 {
@@ -117,7 +127,11 @@ func TestInstall(t *testing.T) {
 		}
 	}
 	for _, c := range commands {
-		if target, err := os.Readlink(filepath.Join(links, c.Name)); err != nil || target != exe {
+		if c.Sub {
+			if _, err := os.Lstat(filepath.Join(links, c.Name)); err == nil {
+				t.Errorf("%s has a link", c.Name)
+			}
+		} else if target, err := os.Readlink(filepath.Join(links, c.Name)); err != nil || target != exe {
 			t.Errorf("%s: %q, %v, want %q", c.Name, target, err, exe)
 		}
 	}

@@ -36,6 +36,9 @@ type Env struct {
 	Getenv func(string) string
 	// Environ returns the whole environment, as in os.Environ.
 	Environ func() []string
+	// Tool reports whether the binary has a tool of that name, to be started
+	// with the name as argv[0].
+	Tool func(name string) bool
 }
 
 // Say writes "NAME: TEXT" to stderr in one write, so that lines of several
@@ -48,6 +51,7 @@ func (e *Env) Warn(what string, err error) { e.Say("warning: " + phrase(what, er
 // Command is a tool.
 type Command struct {
 	Name     string
+	Sub      bool   // it is called as "svinit NAME" alone: there is no link of that name
 	Synopsis string // arguments and all, as in "svok dir"
 	Summary  string // what it does, as in the NAME line of its manual page
 	Section  int    // of the manual

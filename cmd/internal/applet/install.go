@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 )
 
-// Install makes a symbolic link in dir for every tool of the table, pointing
+// Install makes a symbolic link in dir for every tool of the table that is
+// called by its own name, pointing
 // at the binary exe, an absolute path: by its bare name when it is in dir too,
 // so that the two can be moved together, else by exe. The directory is made
 // when missing, since an image without a shell has no mkdir. Links that
@@ -28,6 +29,9 @@ func (t Table) Install(dir, exe string) error {
 	}
 	var missing []string
 	for _, c := range t {
+		if c.Sub {
+			continue
+		}
 		link := filepath.Join(dir, c.Name)
 		_, err := os.Lstat(link)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -32,12 +32,20 @@ func (t Table) Summaries() string {
 	return b.String()
 }
 
+// Page returns the name of its manual page.
+func (c *Command) Page() string {
+	if c.Sub {
+		return "svinit-" + c.Name
+	}
+	return c.Name
+}
+
 // HelpText returns what help says of the tool.
 func (c *Command) HelpText() string {
 	return c.Name + ": " + c.Summary + "\n\n" +
 		"usage: " + c.Synopsis + "\n\n" +
 		c.Help + "\n" +
-		"See the manual page " + c.Name + "(" + strconv.Itoa(c.Section) + ").\n"
+		"See the manual page " + c.Page() + "(" + strconv.Itoa(c.Section) + ").\n"
 }
 
 // Help returns what help says of the tool of that name. The error names it.

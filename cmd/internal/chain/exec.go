@@ -26,6 +26,11 @@ func (l *link) exec(argv []string) error {
 // them. What says in the tool's words that it cannot.
 func (l *link) become(file string, argv []string, what string) error {
 	paths := candidates(file, l.environ.given)
+	if !strings.Contains(file, "/") && l.Tool != nil && l.Tool(file) && nowhere(paths) {
+		// In an image without links svinit-run(8) finds the first tool of a
+		// chain, and the first the next.
+		paths = []string{"/proc/self/exe"}
+	}
 	synopsis, run := tool(path.Base(file))
 	if (run != nil || l.limits.starve()) && isOurs(paths) {
 		if run != nil {
@@ -61,6 +66,16 @@ func candidates(file string, environ []string) []string {
 		}
 		list = rest
 	}
+}
+
+// nowhere reports whether there is no such file.
+func nowhere(paths []string) bool {
+	for _, p := range paths {
+		if err := unix.Faccessat(unix.AT_FDCWD, p, unix.F_OK, 0); err != unix.ENOENT && err != unix.ENOTDIR {
+			return false
+		}
+	}
+	return true
 }
 
 // passes reports whether the search goes on after this error of a candidate.
