@@ -71,18 +71,23 @@ func measureLog(b *bench) *section {
 			}
 		}
 		r := s.row(how.name, "%.0f", t, true)
-		r.target = "0.8 of cat"
-		if ours, ok := t.median("svinit"); ok {
-			if cat, ok := t.median("cat"); ok {
-				r.target = fmt.Sprintf("0.8 of cat (is %.2f)", ours/cat)
-				r.mark = verdict(ours >= 0.8*cat)
-			}
-		} else if t.failed("svinit") {
-			r.mark = miss
-		}
+		r.judgeCat(t)
 	}
 	s.note("s6-log and sed stand for the peers that name lines; cat names none. The ratio is to the faster of the two.")
 	return s
+}
+
+// judgeCat marks the row by how near our median comes to cat's.
+func (r *row) judgeCat(t *tally) {
+	r.target = "0.8 of cat"
+	if ours, ok := t.median("svinit"); ok {
+		if cat, ok := t.median("cat"); ok {
+			r.target = fmt.Sprintf("0.8 of cat (is %.2f)", ours/cat)
+			r.mark = verdict(ours >= 0.8*cat)
+		}
+	} else if t.failed("svinit") {
+		r.mark = miss
+	}
 }
 
 func (b *bench) logOnce(c collector, bytes int64, chunk int) (float64, error) {
@@ -108,26 +113,47 @@ func (b *bench) logOnce(c collector, bytes int64, chunk int) (float64, error) {
 			return 0, err
 		}
 	} else {
-		mid, source, err := os.Pipe()
+		stop, err := b.pipeline(w, in, c.filter, b.tool("chatty"), w.trace.file.Name(), fmt.Sprint(bytes), fmt.Sprint(chunk))
+		defer stop()
 		if err != nil {
 			return 0, err
 		}
-		defer mid.Close()
-		defer source.Close()
-		filter, err := b.spawn(w, mid, in, c.filter...)
-		if err != nil {
-			return 0, err
-		}
-		defer end(filter)
-		mid.Close()
-		writer, err := b.spawn(w, nil, source, b.tool("chatty"), w.trace.file.Name(), fmt.Sprint(bytes), fmt.Sprint(chunk))
-		if err != nil {
-			return 0, err
-		}
-		defer end(writer)
-		source.Close()
 	}
 	in.Close()
+	return w.rate(bytes, want)
+}
+
+// pipeline starts a writer and a filter behind it that writes to out. The
+// function that it returns ends them.
+func (b *bench) pipeline(w *world, out *os.File, filter []string, writer ...string) (stop func(), err error) {
+	var pids []int
+	stop = func() {
+		for _, pid := range pids {
+			end(pid)
+		}
+	}
+	mid, source, err := os.Pipe()
+	if err != nil {
+		return stop, err
+	}
+	defer mid.Close()
+	defer source.Close()
+	for _, p := range []struct {
+		in, out *os.File
+		argv    []string
+	}{{mid, out, filter}, {nil, source, writer}} {
+		pid, err := b.spawn(w, p.in, p.out, p.argv...)
+		if err != nil {
+			return stop, err
+		}
+		pids = append(pids, pid)
+	}
+	return stop, nil
+}
+
+// rate waits until all has arrived, want bytes, and returns how many MB of the
+// writer's bytes that was a second.
+func (w *world) rate(bytes, want int64) (float64, error) {
 	all, err := w.trace.until(patience, func(all []stamp) bool { return count(all, stampRead) > 0 })
 	if err != nil {
 		return 0, fmt.Errorf("%w: %d bytes did not arrive", err, want)

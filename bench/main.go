@@ -35,9 +35,11 @@ var measurements = []measurement{
 	{"orphans", measureOrphans},
 	{"log", measureLog},
 	{"lines", measureLines},
+	{"tai64n", measureTai64n},
 	{"idle", measureIdle},
 	{"memory", measureMemory},
 	{"svstat", measureSvstat},
+	{"chain", measureChain},
 }
 
 // The main goroutine keeps the main thread: the parent-death signal of the

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 )
@@ -36,6 +37,22 @@ func measureSvstat(b *bench) *section {
 		who = append(who, c.name)
 	}
 	time.Sleep(lived) // a supervisor in its first second may still be deaf
+	b.clients(s, t, who, args)
+	r := s.row("exec to exit", "%.2f", t, false)
+	r.target = "noop + 1.5 ms"
+	if ours, ok := t.median("svinit"); ok {
+		idle, _ := t.median("noop")
+		r.mark = verdict(ours <= idle+1.5)
+	} else if t.failed("svinit") {
+		r.mark = miss
+	}
+	return s
+}
+
+// clients runs the helper of that name and adds what it prints to the tally:
+// who names its commands in order.
+func (b *bench) clients(s *section, t *tally, who, args []string) {
+	peers := []string{daemontools.name, runit.name, s6.name}
 	cmd := exec.Command(b.tool("clients"), args...)
 	cmd.Env = environment
 	stop := time.AfterFunc(2*patience, func() { cmd.Process.Kill() })
@@ -47,19 +64,10 @@ func measureSvstat(b *bench) *section {
 	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
 		var i, ns, status int
 		if n, _ := fmt.Sscan(line, &i, &ns, &status); n == 3 && i < len(who) {
-			t.add(who[i], who[i] != "noop" && who[i] != "svinit", float64(ns)/1e6)
+			t.add(who[i], slices.Contains(peers, who[i]), float64(ns)/1e6)
 			if status != 0 {
 				t.fail(who[i], fmt.Sprintf("wait status %d", status))
 			}
 		}
 	}
-	r := s.row("exec to exit", "%.2f", t, false)
-	r.target = "noop + 1.5 ms"
-	if ours, ok := t.median("svinit"); ok {
-		idle, _ := t.median("noop")
-		r.mark = verdict(ours <= idle+1.5)
-	} else if t.failed("svinit") {
-		r.mark = miss
-	}
-	return s
 }

@@ -43,6 +43,7 @@ type system struct {
 	poll    *epoll.Set
 	log     *svlog.Mux
 	set     *services.Set
+	title   title
 
 	reaped  chan struct{}   // closed when no child is left, after Drain
 	written <-chan struct{} // closed when the log has been written, after Stop
@@ -133,6 +134,8 @@ func (s *system) boot(quiet bool) (code int, err error) {
 		StateBases: svdir.Bases(s.conf.StateDir, os.Geteuid()),
 		OOMKills:   oomKills,
 	}
+	s.title.procs = s.procs
+	s.log.Errors = s.title.show
 	if s.conf.Log == logInherit {
 		cfg.Log = nil
 	}

@@ -2,39 +2,51 @@ package pid1
 
 import (
 	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/services"
 )
 
 // startMain starts the main program with our own standard streams, in the
-// foreground of our terminal where there is one. The error comes with the
-// exit code that a shell has for it.
+// foreground of our terminal where there is one. It is looked for and executed
+// as execvp(3) does: where something cannot be executed the search goes on, and
+// a file that is no program is a script of sh's. The error comes with the exit
+// code that a shell has for it.
 func (s *system) startMain(command []string) (code int, err error) {
-	path, err := lookPath(command[0])
-	if err == nil {
-		attr := &syscall.ProcAttr{
-			Env:   os.Environ(),
-			Files: mainFiles(s.inherited),
-			Sys:   &syscall.SysProcAttr{Setpgid: true},
-		}
-		if ownsTerminal() {
-			attr.Sys.Foreground = true
-		}
-		s.main, err = s.procs.Start(path, command, attr, func(ws syscall.WaitStatus) { s.mainEnded <- ws })
+	attr := &syscall.ProcAttr{
+		Env:   os.Environ(),
+		Files: mainFiles(s.inherited),
+		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: ownsTerminal()},
 	}
-	switch {
-	case err == nil:
-		return 0, nil
-	case err == errNotFound, errors.Is(err, fs.ErrNotExist):
-		return exitNotFound, err
+	start := func(path string, argv []string) error {
+		s.main, err = s.procs.Start(path, argv, attr, func(ws syscall.WaitStatus) { s.mainEnded <- ws })
+		return err
 	}
-	return exitNotExec, err
+	code, reason := exitNotFound, errNotFound
+	for _, path := range candidates(command[0]) {
+		err := start(path, command)
+		if err == syscall.ENOEXEC {
+			err = start("/bin/sh", append([]string{"/bin/sh", path}, command[1:]...))
+		}
+		switch err {
+		case nil:
+			return 0, nil
+		case syscall.ENOENT, syscall.ENOTDIR, syscall.ESTALE, syscall.ENODEV, syscall.ETIMEDOUT:
+			if reason == errNotFound {
+				reason = services.ExplainExec(path, err)
+			}
+		case syscall.EACCES:
+			code, reason = exitNotExec, services.ExplainExec(path, err)
+		default:
+			return exitNotExec, services.ExplainExec(path, err)
+		}
+	}
+	return code, reason
 }
 
 // ownsTerminal says whether standard input is our controlling terminal and we
@@ -44,40 +56,26 @@ func ownsTerminal() bool {
 	return err == nil && group == unix.Getpgrp()
 }
 
-// lookPath finds a program as execvp(3) does: what has a slash is a path;
-// else each directory of PATH (an empty one is the current), where a file
-// that may not be executed is remembered while the search goes on.
-func lookPath(name string) (string, error) {
-	if name == "" {
-		return "", errNotFound
-	}
+// candidates is where a program may be: what has a slash is a path; else each
+// directory of PATH (an empty one is the current) that has such a name.
+func candidates(name string) (paths []string) {
 	if strings.Contains(name, "/") {
-		return name, nil
+		return []string{name}
 	}
 	path, ok := os.LookupEnv("PATH")
 	if !ok {
 		path = "/bin:/usr/bin"
 	}
-	var denied error
 	for dir := range strings.SplitSeq(path, ":") {
 		if dir == "" {
 			dir = "."
 		}
 		file := dir + "/" + name
-		fi, err := os.Stat(file)
-		switch {
-		case err != nil && !errors.Is(err, fs.ErrPermission):
-			continue
-		case err == nil && !fi.IsDir() && fi.Mode()&0o111 != 0:
-			return file, nil
-		case denied == nil:
-			denied = &fs.PathError{Op: "execute", Path: filepath.Clean(file), Err: syscall.EACCES}
+		if name != "" && unix.Faccessat(unix.AT_FDCWD, file, unix.F_OK, 0) == nil {
+			paths = append(paths, file)
 		}
 	}
-	if denied != nil {
-		return "", denied
-	}
-	return "", errNotFound
+	return paths
 }
 
 // errNotFound is a program that is nowhere in PATH.

@@ -39,6 +39,7 @@ var shutdown = []phase{
 	},
 	{
 		begin: func(s *system) {
+			s.title.end()
 			s.procs.Drain()
 			s.procs.StopOrphans()
 		},

@@ -6,8 +6,8 @@ import (
 )
 
 // threads is what we can have waiting in system calls at once: four owners,
-// the set, the log, the reaper and the signals, and two that run.
-const threads = 10
+// the set, the log, the title, the reaper and the signals, and two that run.
+const threads = 11
 
 // makeThreads has the Go runtime make its threads now; it keeps and uses them
 // again. It makes one whenever all others wait in system calls, and ends the

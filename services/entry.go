@@ -55,7 +55,7 @@ func (s *Set) examine(name string, now bool) bool {
 		return e.leaving || !gone(filepath.Join(s.dir, e.name), id)
 	}
 	if err == nil {
-		err = checkRun(path)
+		err = checkProgram(path + "/run")
 	} else {
 		err = explainEntry(path, err)
 	}
@@ -173,7 +173,7 @@ func (s *Set) retake() {
 		if e.log == nil && e.pipe != nil {
 			s.startLogger(e)
 		}
-		if e.main == nil && checkRun(e.dir) == nil {
+		if e.main == nil && checkProgram(e.dir+"/run") == nil {
 			s.startMain(e)
 		}
 	}
@@ -289,7 +289,7 @@ func (s *Set) broken(name string, why error, now bool) {
 		if err != nil {
 			s.pollToo(err)
 		}
-		if _, err := identify(path); fresh && err == nil && checkRun(path) == nil {
+		if _, err := identify(path); fresh && err == nil && checkProgram(path+"/run") == nil {
 			s.settle.Reset(settleTime) // mended before it was watched
 		}
 	}

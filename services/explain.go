@@ -14,10 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkRun looks at what ought to be the executable run of the service
-// directory dir. The error names the file and the remedy.
-func checkRun(dir string) error {
-	path := dir + "/run"
+// checkProgram looks at what ought to be an executable file. The error names
+// it and the remedy.
+func checkProgram(path string) error {
 	var st unix.Stat_t
 	err := unix.Stat(path, &st)
 	switch {
@@ -50,18 +49,39 @@ func explainStart(dir string, err error) error {
 		// syscall.ForkExec moves descriptors up, and beyond the limit dup3(2)
 		// calls them bad.
 		return syscall.EMFILE
-	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.ENOEXEC):
+	case !aboutFile(err):
 		return err
 	}
 	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() {
 		return fmt.Errorf("the directory %s is gone", dir)
 	}
-	if err := checkRun(dir); err != nil {
+	if why := checkProgram(path); why != nil {
+		return why
+	}
+	if why := ExplainExec(path, err); why != err {
+		return why
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// aboutFile reports whether an error of execve(2) may be about what is in the
+// file.
+func aboutFile(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC)
+}
+
+// ExplainExec returns why the program at path could not be executed, when
+// execve(2) answered err: the same error, or one that names what is missing.
+func ExplainExec(path string, err error) error {
+	if _, serr := os.Stat(path); serr != nil || !aboutFile(err) {
 		return err
+	}
+	if why := checkProgram(path); why != nil {
+		return why
 	}
 	line, ok := firstLine(path)
 	if !ok {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	interpreter, isScript := strings.CutPrefix(line, "#!")
 	switch {
@@ -81,7 +101,7 @@ func explainStart(dir string, err error) error {
 		}
 		return fmt.Errorf("%s, or its interpreter %s, cannot be executed: %w", path, fields[0], err)
 	}
-	return fmt.Errorf("%s: %w", path, err)
+	return err
 }
 
 // firstLine reads the first line of a file, of which the kernel looks at 256

@@ -2,6 +2,8 @@ package main
 
 import (
 	"svinit/cmd/internal/applet"
+	"svinit/cmd/internal/chain"
+	"svinit/cmd/internal/filter"
 	"svinit/cmd/internal/super"
 	"svinit/cmd/internal/svctl"
 )
@@ -11,7 +13,22 @@ import (
 var commands = applet.Table{
 	&super.Svscan,
 	&super.Supervise,
+	&super.Svscanboot,
 	&svctl.Svc,
 	&svctl.Svstat,
 	&svctl.Svok,
+	&filter.Tai64n,
+	&filter.Tai64nlocal,
+	&filter.Readproctitle,
+	&svctl.Sv,
+	&svctl.Svwait,
+	&chain.Setuidgid,
+	&chain.Envuidgid,
+	&chain.Envdir,
+	&chain.Softlimit,
+	&chain.Setlock,
+	&chain.Pgrphack,
+	&chain.Fghack,
+	&chain.Chpst,
+	&filter.Multilog,
 }

@@ -24,20 +24,21 @@ const root = "../.."
 // imports is the import table: what a package may import besides the standard
 // library. "..." is any of our packages below.
 var imports = map[string][]string{
-	"cmd/svinit":          {"init", "cmd/internal/...", "github.com/moby/sys/reexec"},
-	"cmd/internal/applet": {},
-	"cmd/internal/chain":  {"cmd/internal/applet", "golang.org/x/sys/unix"},
-	"cmd/internal/filter": {"cmd/internal/applet", "services/svlog", "services/svlog/...", "services/tai64n", "golang.org/x/sys/unix"},
-	"cmd/internal/super":  {"cmd/internal/applet", "services/...", "reaper", "init/signals", "golang.org/x/sys/unix"},
-	"cmd/internal/svctl":  {"cmd/internal/applet", "services/svdir", "golang.org/x/sys/unix"},
-	"init":                {"init/signals", "services/...", "reaper", "github.com/kelseyhightower/envconfig", "golang.org/x/sys/unix"},
-	"init/signals":        {"golang.org/x/sys/unix"},
-	"reaper":              {"golang.org/x/sys/unix"},
-	"services":            {"services/epoll", "services/svdir", "services/svlog", "golang.org/x/sys/unix"},
-	"services/epoll":      {"golang.org/x/sys/unix"},
-	"services/svdir":      {"services/tai64n"},
-	"services/svlog":      {"services/epoll", "services/tai64n", "golang.org/x/sys/unix"},
-	"services/tai64n":     {},
+	"cmd/svinit":            {"init", "cmd/internal/...", "github.com/moby/sys/reexec"},
+	"cmd/internal/applet":   {},
+	"cmd/internal/chain":    {"cmd/internal/applet", "golang.org/x/sys/unix"},
+	"cmd/internal/filter":   {"cmd/internal/applet", "services/svlog", "services/svlog/...", "services/tai64n", "golang.org/x/sys/unix"},
+	"cmd/internal/super":    {"cmd/internal/applet", "services/...", "reaper", "init/signals", "golang.org/x/sys/unix"},
+	"cmd/internal/svctl":    {"cmd/internal/applet", "services/svdir", "golang.org/x/sys/unix"},
+	"init":                  {"init/signals", "services/...", "reaper", "github.com/kelseyhightower/envconfig", "golang.org/x/sys/unix"},
+	"init/signals":          {"golang.org/x/sys/unix"},
+	"reaper":                {"golang.org/x/sys/unix"},
+	"services":              {"services/epoll", "services/svdir", "services/svlog", "golang.org/x/sys/unix"},
+	"services/epoll":        {"golang.org/x/sys/unix"},
+	"services/svdir":        {"services/tai64n"},
+	"services/svlog":        {"services/epoll", "services/tai64n", "golang.org/x/sys/unix"},
+	"services/svlog/logdir": {"services/tai64n", "golang.org/x/sys/unix"},
+	"services/tai64n":       {},
 }
 
 // only says which file alone imports something.

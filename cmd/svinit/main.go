@@ -23,6 +23,7 @@ import (
 	"github.com/moby/sys/reexec"
 
 	"svinit/cmd/internal/applet"
+	"svinit/cmd/internal/svctl"
 )
 
 func main() {
@@ -33,8 +34,12 @@ func main() {
 		os.Args = []string{program}
 	}
 	// The table of reexec has names; argv[0] may have directories.
-	os.Args[0] = filepath.Base(os.Args[0])
+	path := os.Args[0]
+	os.Args[0] = filepath.Base(path)
 	reexec.Init()
+	if os.Args[0] != program && svctl.Script(env(), path, os.Getpid()) {
+		os.Exit(svctl.Sv.Main(env()))
+	}
 	if len(os.Args) > 1 && commands.Find(os.Args[1]) != nil {
 		os.Args = os.Args[1:]
 		reexec.Init()

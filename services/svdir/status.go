@@ -133,18 +133,28 @@ func bit(b bool) byte {
 // ReadStatus reads the record of the state directory. Errors: those of
 // opening and reading (an *os.PathError), and ErrFormat.
 func ReadStatus(state string) (Status, error) {
+	var b [StatusSize]byte
+	n, err := ReadRecord(state, b[:])
+	if err != nil {
+		return Status{}, err
+	}
+	return ParseStatus(b[:n])
+}
+
+// ReadRecord reads the bytes of the record into b and returns how many there
+// are, or would fit. Errors: those of opening and reading (an *os.PathError).
+func ReadRecord(state string, b []byte) (int, error) {
 	path := state + "/status"
 	// Not through os.File, whose poller would cost svstat a quarter of its
 	// system calls; and not waiting, should somebody have made it a FIFO.
 	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		return Status{}, &os.PathError{Op: "open", Path: path, Err: err}
+		return 0, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer syscall.Close(fd)
-	var b [StatusSize]byte
-	n, err := syscall.Read(fd, b[:])
+	n, err := syscall.Read(fd, b)
 	if err != nil {
-		return Status{}, &os.PathError{Op: "read", Path: path, Err: err}
+		return 0, &os.PathError{Op: "read", Path: path, Err: err}
 	}
-	return ParseStatus(b[:n])
+	return n, nil
 }

@@ -33,6 +33,11 @@ const (
 
 // Mux reads many pipes and writes their lines to two descriptors.
 type Mux struct {
+	// Errors, unless it is nil, is shown what goes to standard error, and
+	// whether a line of svinit's own is among it. Run calls it; it must not wait
+	// nor keep the lines. It is set before Run.
+	Errors func(lines []byte, own bool)
+
 	format Format
 	outs   [streams]output
 	set    *epoll.Set
@@ -46,6 +51,7 @@ type Mux struct {
 	partial  map[*source]struct{} // those that hold a part of a line
 	flooded  []*source            // those that epoll does not watch, see flood.go
 	busy     bool                 // a look at them found much
+	spoke    bool                 // lines of our own have been gathered
 	stopping bool
 }
 
@@ -178,6 +184,10 @@ func (m *Mux) flush() {
 // write writes one output, and says on the other, once, when that fails: a
 // closed output must not stop the services.
 func (m *Mux) write(o *output) {
+	if m.Errors != nil && o == &m.outs[Stderr] {
+		m.Errors(o.buf, m.spoke)
+		m.spoke = false
+	}
 	err := o.write()
 	if err != nil && !o.broken {
 		other := &m.outs[Stderr]

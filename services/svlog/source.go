@@ -70,6 +70,7 @@ func (m *Mux) drain(s *source) (total int) {
 			return -1
 		}
 		total += n
+		m.spoke = m.spoke || s.voice
 		m.split(s, m.buf[:n])
 		if n < readSize/2 {
 			return total // that was all, or nearly

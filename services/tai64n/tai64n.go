@@ -9,6 +9,9 @@
 // daemontools and runit count the seconds as Unix time plus ten, the
 // difference of TAI and UTC in 1970, and know no leap seconds; so do we, or
 // their tools would be off by the leap seconds since.
+//
+// In text a label is "@" and its bytes as 24 hexadecimal digits: [AppendText]
+// writes it, and [Digits] reads what comes after the "@".
 package tai64n
 
 import (
@@ -19,6 +22,9 @@ import (
 // Size is the length of a packed label in bytes.
 const Size = 12
 
+// TextSize is the length of a label in text: "@" and its digits.
+const TextSize = 1 + 2*Size
+
 // epoch is the TAI64 second of Unix time zero, as daemontools has it.
 const epoch = 1<<62 + 10
 
@@ -26,6 +32,43 @@ const epoch = 1<<62 + 10
 func Append(b []byte, t time.Time) []byte {
 	b = binary.BigEndian.AppendUint64(b, Seconds(t))
 	return binary.BigEndian.AppendUint32(b, uint32(t.Nanosecond()))
+}
+
+// AppendText appends the label of t to b as tai64n(8) writes it: "@" and 24
+// hexadecimal digits in lower case.
+func AppendText(b []byte, t time.Time) []byte {
+	const digits = "0123456789abcdef"
+	var packed [Size]byte
+	Append(packed[:0], t)
+	b = append(b, '@')
+	for _, c := range packed {
+		b = append(b, digits[c>>4], digits[c&15])
+	}
+	return b
+}
+
+// Digits reads the hexadecimal digits at the beginning of text as
+// tai64nlocal(8) does: they are lower case, as many as there are, n; the last
+// eight are nanoseconds, the sixteen before them the TAI64 second. Where there
+// are fewer the missing ones are zero, and what comes before the last 24 is lost.
+// The nanoseconds may be more than a second.
+func Digits[T string | []byte](text T) (seconds uint64, nanos uint32, n int) {
+	for n < len(text) {
+		d := digit[text[n]]
+		if d == 0 {
+			break
+		}
+		seconds = seconds<<4 | uint64(nanos>>28)
+		nanos = nanos<<4 | uint32(d-1)
+		n++
+	}
+	return seconds, nanos, n
+}
+
+// digit is one more than the value of each byte that is a digit.
+var digit = [256]uint8{
+	'0': 1, '1': 2, '2': 3, '3': 4, '4': 5, '5': 6, '6': 7, '7': 8,
+	'8': 9, '9': 10, 'a': 11, 'b': 12, 'c': 13, 'd': 14, 'e': 15, 'f': 16,
 }
 
 // Parse returns the time of the packed label in the first Size bytes of b,

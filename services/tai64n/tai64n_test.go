@@ -39,6 +39,41 @@ func TestLabels(t *testing.T) {
 		if got := Parse(packed); !got.Equal(at) {
 			t.Errorf("Parse(%s) = %v, want %v", l.text, got, at)
 		}
+		if got := AppendText([]byte("x"), at); string(got) != "x@"+l.text || len(got) != 1+TextSize {
+			t.Errorf("AppendText(%v) = %q, want %s", at, got, l.text)
+		}
+		if s, n, size := Digits(l.text + " text"); !Unix(s, n).Equal(at) || size != 2*Size {
+			t.Errorf("Digits(%s) = %v, %d digits; want %v", l.text, Unix(s, n), size, at)
+		}
+	}
+}
+
+// TestDigits has labels that no tai64n(8) writes, read as tai64nlocal(8) does.
+func TestDigits(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		seconds uint64
+		nanos   uint32
+		n       int
+	}{
+		{"", 0, 0, 0},
+		{"\n", 0, 0, 0},
+		{"x", 0, 0, 0},
+		{"f", 0, 15, 1},
+		{"12345678", 0, 0x12345678, 8},
+		{"123456789 ", 1, 0x23456789, 9},
+		{"400000000000000affffffff", 1<<62 + 10, 0xffffffff, 24},
+		{"00400000000000000a00000001", 1<<62 + 10, 1, 26},
+		{"ff400000000000000a00000001", 1<<62 + 10, 1, 26},
+		{"400000000000000A00000001", 0x4000000, 0, 15},
+		{"4000 00000000000a00000001", 0, 0x4000, 4},
+		{"4000\x0000", 0, 0x4000, 4},
+		{"4000\xff00", 0, 0x4000, 4},
+	} {
+		seconds, nanos, n := Digits(c.text)
+		if seconds != c.seconds || nanos != c.nanos || n != c.n {
+			t.Errorf("Digits(%q) = %#x, %#x, %d; want %#x, %#x, %d", c.text, seconds, nanos, n, c.seconds, c.nanos, c.n)
+		}
 	}
 }
 
@@ -101,6 +136,10 @@ func FuzzParse(f *testing.F) {
 		out := Append(nil, at)
 		if !Parse(out).Equal(at) {
 			t.Errorf("%x: %v, written %x", b, at, out)
+		}
+		text := AppendText(nil, at)
+		if s, n, size := Digits(text[1:]); size != 2*Size || !Unix(s, n).Equal(at) {
+			t.Errorf("%v, as text %s", at, text)
 		}
 		if b[8] < 0x3b && !bytes.Equal(out, b[:Size]) {
 			t.Errorf("%x written again: %x", b[:Size], out)

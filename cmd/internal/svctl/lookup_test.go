@@ -157,6 +157,7 @@ func TestListFromOutside(t *testing.T) {
 // TestFallback finds the state of a service whose directory cannot be written.
 func TestFallback(t *testing.T) {
 	dir, here := scan(t)
+	must(t, os.Remove(dir+"/idle/log")) // sv warns of it
 	base := here + "/state"
 	must(t, svdir.Claim(base))
 	controls = map[string]*svdir.Held{"idle": heldAt(t, base+"/idle")}
@@ -169,10 +170,15 @@ func TestFallback(t *testing.T) {
 			"svok":   {},
 			"svstat": {stdout: arg + ": " + downLine},
 			"svc":    {},
+			"svwait": {},
+			"sv":     {stdout: "down: " + arg + ": 0s, normally up, want up\n"},
 		} {
 			i := invocation{tool: tool, args: []string{arg}, dir: here, env: env}
-			if tool == "svc" {
+			switch tool {
+			case "svc", "svwait":
 				i.args = []string{"-d", arg}
+			case "sv":
+				i.args = []string{"status", arg}
 			}
 			if got := run(t, i.ours()); got != want {
 				t.Errorf("%s %s: %+v, want %+v", tool, arg, got, want)

@@ -1,11 +1,15 @@
 // Package svctl is the tools that command and observe services through the
-// file system: svc, svstat and svok.
+// file system: daemontools' svc, svstat and svok, runit's sv, and svwait.
 //
-// What they say, where, and with which exit code is daemontools', to the
-// byte; services of the real supervise and runsv are served as our own. Ours
-// alone is where a service is looked for when its argument names no directory
-// here, where its state is looked for when its directory cannot be written,
-// more letters of svc, and the list that svstat makes for people.
+// What they say, where, and with which exit code is daemontools' and runit's,
+// to the byte; services of the real supervise and runsv are served as our own.
+// Ours alone is where a service is looked for when its argument names no
+// directory here, where its state is looked for when its directory cannot be
+// written, more letters of svc, the list that svstat makes for people, and
+// svwait, which has its letters from s6.
+//
+// Waiting is for events (vigil.go): a status that is renamed into its place,
+// and a supervisor that goes.
 package svctl
 
 import (

@@ -41,7 +41,12 @@ func service() int {
 // underReal starts a real supervisor on a service with a logger.
 func underReal(t *testing.T, program, pkg string) (dir string) {
 	t.Helper()
-	path := lookPath(t, program, pkg)
+	return under(t, program, lookPath(t, program, pkg))
+}
+
+// under starts the supervisor at path.
+func under(t *testing.T, program, path string) (dir string) {
+	t.Helper()
 	dir = t.TempDir() + "/m"
 	must(t, os.MkdirAll(dir, 0o755))
 	self, err := os.Executable()
@@ -53,7 +58,7 @@ func underReal(t *testing.T, program, pkg string) (dir string) {
 		must(t, os.WriteFile(dir+"/log/run", []byte(logger), 0o755))
 		dirs = append(dirs, dir+"/log")
 	}
-	cmd := exec.Command(path, dir)
+	cmd := &exec.Cmd{Path: path, Args: []string{program, dir}}
 	must(t, cmd.Start())
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()

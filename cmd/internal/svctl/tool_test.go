@@ -2,6 +2,7 @@ package svctl
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"svinit/cmd/internal/applet"
+	"svinit/cmd/internal/difftest"
 	"svinit/services/svdir"
 )
 
@@ -18,14 +20,16 @@ import (
 func TestMain(m *testing.M) {
 	switch os.Getenv(asTool) {
 	case "":
-		os.Exit(m.Run())
+		// Most tests wait for a time-out of the real sv.
+		flag.Set("test.parallel", "24")
+		os.Exit(difftest.Main(m))
 	case "service":
 		os.Exit(service())
 	}
-	c := applet.Table{&Svc, &Svstat, &Svok}.Find(os.Getenv(asTool))
+	c := applet.Table{&Svc, &Svstat, &Svok, &Sv, &Svwait}.Find(os.Getenv(asTool))
 	os.Exit(c.Main(&applet.Env{
 		Name: c.Name, Args: os.Args[1:],
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ,
 	}))
 }
 

@@ -1,0 +1,10 @@
+package filter
+
+import (
+	"os"
+	"testing"
+
+	"svinit/cmd/internal/difftest"
+)
+
+func TestMain(m *testing.M) { os.Exit(difftest.Main(m)) }

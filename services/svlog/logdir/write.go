@@ -1,0 +1,123 @@
+package logdir
+
+import (
+	"bytes"
+
+	"golang.org/x/sys/unix"
+)
+
+// small is the buffer of daemontools' multilog, whose pieces decide where files
+// end, and tail how much of a file's end is where it may end.
+const (
+	small = 512
+	tail  = 2000
+)
+
+// Put adds the beginning of a line, up to 1000 bytes in one call.
+func (d *Dir) Put(b []byte) {
+	n := len(d.out) - d.piece
+	switch {
+	case n+len(b) <= small:
+		d.add(b)
+	case len(b) <= small:
+		d.Settle()
+		d.add(b)
+	default: // it does not fit at all and is a piece of its own
+		d.Settle()
+		d.add(b)
+		d.Settle()
+	}
+}
+
+// Rest adds what comes after Put, as if byte by byte: the rest of a line that
+// is longer than 1000 bytes, and the newline.
+func (d *Dir) Rest(b []byte) {
+	for len(b) > 0 {
+		if len(d.out)-d.piece >= small {
+			d.Settle()
+		}
+		n := min(len(b), small-(len(d.out)-d.piece))
+		d.add(b[:n])
+		b = b[n:]
+	}
+}
+
+func (d *Dir) add(b []byte) {
+	if !d.gone && len(d.out)+len(b) > cap(d.out) {
+		d.write(d.piece)
+	}
+	if d.gone {
+		d.lost += int64(len(b))
+		return
+	}
+	d.out = append(d.out, b...)
+}
+
+// Settle says that a piece ends here: that the small buffer would be written.
+// It rotates if the file ends in this piece.
+func (d *Dir) Settle() {
+	for len(d.out) > d.piece {
+		n := len(d.out) - d.piece
+		if d.bytes+n < d.config.Size-tail || d.stuck {
+			d.bytes += n
+			d.piece += n
+			return
+		}
+		if d.bytes >= d.config.Size {
+			d.rotate()
+			continue
+		}
+		n = min(n, d.config.Size-d.bytes)
+		if d.bytes+n >= d.config.Size-tail {
+			if i := bytes.LastIndexByte(d.out[d.piece:d.piece+n], '\n'); i >= 0 {
+				n = i + 1
+			}
+		}
+		d.bytes += n
+		d.piece += n
+		if d.bytes >= d.config.Size-tail && d.out[d.piece-1] == '\n' {
+			d.rotate()
+		}
+	}
+}
+
+// Flush settles and writes all that is there.
+func (d *Dir) Flush() {
+	d.Settle()
+	d.write(len(d.out))
+}
+
+// Rotate ends current, if anything is in it. It is to follow a Flush.
+func (d *Dir) Rotate() {
+	if d.bytes > 0 && !d.stuck {
+		d.rotate()
+	}
+}
+
+// write writes the first n bytes of out, which are settled, and tries until
+// they are written or given up.
+func (d *Dir) write(n int) {
+	done := 0
+	for done < n && !d.gone {
+		w, err := unix.Write(d.current, d.out[done:n])
+		if w > 0 {
+			done += w
+			continue
+		}
+		if err == unix.EINTR {
+			continue
+		}
+		if !d.config.Pause("unable to write to "+d.name+"/current", err) {
+			d.gone, d.why = true, err
+			d.lost += int64(len(d.out) - done)
+			n = len(d.out)
+			done = n
+		}
+	}
+	rest := copy(d.out, d.out[n:])
+	d.out = d.out[:rest]
+	d.piece -= n
+	if d.piece < 0 {
+		d.piece = 0
+	}
+}
