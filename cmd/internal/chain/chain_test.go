@@ -194,7 +194,7 @@ func TestWhole(t *testing.T) {
 		)
 	}
 	compare(t,
-		by(`RUN <&-`, differs("closed-streams", sh("pgrphack", `ls /proc/$$/fd`))),
+		by(`RUN <&-`, differs("closed-stream", sh("pgrphack", `ls /proc/$$/fd`))),
 		by(`RUN >&-`, run("softlimit")), by(`RUN 2>&-`, run("softlimit")), by(`RUN 2>&-`, run("pgrphack nonexist")),
 		by(`trap "" PIPE; RUN`, differs("ignored-signals", sh("pgrphack", `grep SigIgn /proc/$$/status`))),
 	)

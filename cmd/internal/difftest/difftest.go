@@ -13,10 +13,12 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -132,8 +134,8 @@ func (c Case) Run(t *testing.T, path string) Outcome {
 		Path: path, Args: append([]string{c.Tool}, c.Args...), Dir: dir,
 		Env:   append([]string{"PATH=" + os.Getenv("PATH")}, c.Env...),
 		Stdin: stdin, Stdout: &stdout, Stderr: &stderr,
-		// Its descendants may keep the streams: they are not waited for.
-		WaitDelay: time.Second,
+		// Its descendants may keep the streams: they are not waited for without end.
+		WaitDelay: limit,
 	}
 	if c.UID != 0 {
 		must(t, filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
@@ -185,12 +187,15 @@ func Stamps(s string) string { return stamp.ReplaceAllString(s, "@TAI64N") }
 
 func (c Case) fill(t *testing.T, dir string) {
 	t.Helper()
-	for name, content := range c.Files {
+	// In the order of names, so that both programs find the same directory.
+	for _, name := range slices.Sorted(maps.Keys(c.Files)) {
+		content := c.Files[name]
 		path := filepath.Join(dir, name)
 		switch base, link := strings.CutSuffix(name, "@"); {
 		case strings.HasSuffix(name, "/"):
 			must(t, os.MkdirAll(path, 0o755))
 		case link:
+			must(t, os.MkdirAll(filepath.Dir(path), 0o755))
 			must(t, os.Symlink(content, filepath.Join(dir, base)))
 		default:
 			must(t, os.MkdirAll(filepath.Dir(path), 0o755))

@@ -4,21 +4,33 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
-// TestKilled stops a thousand times between two steps of a rotation or of the
-// recovery that follows, as a kill would: what was opened is closed, and nothing
-// else happens. No line that was on its way to a file is lost or there twice.
+// asWriter makes this program a writer of the test: its value is the directory,
+// the step at which it kills itself, which life it is, and the processor.
+const asWriter = "LOGDIR_TEST_WRITER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asWriter) != "" {
+		write(strings.SplitN(os.Getenv(asWriter), "\n", 4))
+	}
+	os.Exit(m.Run())
+}
+
+// TestKilled kills a writer a thousand times, by SIGKILL, between two steps of
+// a rotation or of the recovery that follows. No line that was on its way to a
+// file is lost or there twice.
 func TestKilled(t *testing.T) {
 	t.Setenv("TMPDIR", "/dev/shm") // thousands of files are synced
-	defer func() { step = nil }()
 	cat := "cat; echo x >&5"
 	for _, processor := range []*string{nil, &cat} {
 		kills := 850 // the other costs a process each time
@@ -30,18 +42,18 @@ func TestKilled(t *testing.T) {
 			var want []byte
 			for life := range 8 {
 				n := (run*8+life)%67 + 1
-				died, input := live(t, dir, processor, n, life)
+				died, in := live(t, dir, processor, n, life)
 				if died {
 					killed++
 				}
 				got := holds(t, dir)
 				fresh, ok := bytes.CutPrefix(got, want)
-				if !ok || !bytes.HasPrefix(input, fresh) || !died && len(fresh) != len(input) {
-					t.Fatalf("step %d, killed %v: %d bytes after %d, of %d more", n, died, len(got), len(want), len(input))
+				if !ok || !bytes.HasPrefix(in, fresh) || !died && len(fresh) != len(in) {
+					t.Fatalf("step %d, killed %v: %d bytes after %d, of %d more", n, died, len(got), len(want), len(in))
 				}
 				want = got
 			}
-			if _, input := live(t, dir, processor, 1<<30, 8); !bytes.Equal(holds(t, dir), append(want, input...)) {
+			if _, in := live(t, dir, processor, 1<<30, 8); !bytes.Equal(holds(t, dir), append(want, in...)) {
 				t.Fatal("the last one has changed what was there")
 			}
 			for _, name := range []string{"previous", "processed", "newstate"} {
@@ -53,31 +65,55 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// live is the life of one writer, to its n-th step.
-func live(t *testing.T, dir string, processor *string, n, life int) (died bool, input []byte) {
+// input is what a writer writes in its life.
+func input(life int) (b []byte) {
 	for i := range 60 {
-		input = fmt.Appendf(input, "life %d line %d %s\n", life, i, strings.Repeat("x", i))
+		b = fmt.Appendf(b, "life %d line %d %s\n", life, i, strings.Repeat("x", i))
+	}
+	return b
+}
+
+// live is the life of one writer, to its n-th step.
+func live(t *testing.T, dir string, processor *string, n, life int) (died bool, in []byte) {
+	t.Helper()
+	how := fmt.Sprintf("%s\n%d\n%d\n", dir, n, life)
+	if processor != nil {
+		how += *processor
+	}
+	cmd := exec.Command("/proc/self/exe")
+	// The race detector would sleep a second at every exit.
+	cmd.Env = append(os.Environ(), asWriter+"="+how, "GORACE=atexit_sleep_ms=0")
+	out, err := cmd.CombinedOutput()
+	if ws := cmd.ProcessState.Sys().(syscall.WaitStatus); err != nil && ws.Signal() != syscall.SIGKILL {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return err != nil, input(life)
+}
+
+// write is that life.
+func write(how []string) {
+	n, _ := strconv.Atoi(how[1])
+	life, _ := strconv.Atoi(how[2])
+	c := Config{Size: MinSize, Keep: 1000, Environ: os.Environ(), Pause: func(what string, err error) bool {
+		fmt.Println(what, err)
+		os.Exit(1)
+		return false
+	}}
+	if how[3] != "" {
+		c.Processor = &how[3]
 	}
 	step = func() {
 		if n--; n == 0 {
-			panic("killed")
+			unix.Kill(os.Getpid(), unix.SIGKILL)
+			select {}
 		}
 	}
-	defer func() {
-		step = nil
-		if r := recover(); r != nil {
-			if r != "killed" {
-				panic(r)
-			}
-			died = true
-			release(t, dir)
-		}
-	}()
-	d, err := Open(dir, Config{Size: MinSize, Keep: 1000, Processor: processor, Environ: os.Environ(), Pause: never(t)})
+	d, err := Open(how[0], c)
 	if err != nil {
-		t.Fatal(err)
+		fmt.Println(err)
+		os.Exit(1)
 	}
-	for line := range bytes.Lines(input) {
+	for line := range bytes.Lines(input(life)) {
 		d.Put(line[:len(line)-1])
 		d.Rest(line[len(line)-1:])
 		if len(line)%5 == 0 {
@@ -85,21 +121,7 @@ func live(t *testing.T, dir string, processor *string, n, life int) (died bool, 
 		}
 	}
 	d.Close()
-	return false, input
-}
-
-// release closes what is open in dir, as the end of a process does.
-func release(t *testing.T, dir string) {
-	fds, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, fd := range fds {
-		if target, _ := os.Readlink("/proc/self/fd/" + fd.Name()); strings.HasPrefix(target, dir) {
-			n, _ := strconv.Atoi(fd.Name())
-			unix.Close(n)
-		}
-	}
+	os.Exit(0)
 }
 
 // holds is what is in the directory: the finished files, then what is on its
