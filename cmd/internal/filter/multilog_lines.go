@@ -2,7 +2,6 @@ package filter
 
 import (
 	"bytes"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -47,7 +46,7 @@ func (l *logger) run() {
 			break
 		}
 		if l.stamped {
-			l.label.set(time.Now())
+			l.label.set(l.last)
 		}
 		l.take(l.in[:n])
 	}

@@ -17,12 +17,24 @@ import (
 type attention struct {
 	term, alarm atomic.Bool
 	signals     chan os.Signal
-	event       int  // an eventfd, readable after a signal
-	final       bool // TERM has come and a last attempt is being made at everything
+	event       int       // an eventfd, readable after a signal
+	last        time.Time // of the last read
+	flooded     bool      // small reads come fast
+	final       bool      // TERM has come and a last attempt is being made at everything
 }
 
-// pauseTime is how long multilog waits before it tries again.
-const pauseTime = 5 * time.Second
+const (
+	// pauseTime is how long multilog waits before it tries again.
+	pauseTime = 5 * time.Second
+	// gather is how long a flood of small writes may gather in the pipe, and
+	// often how soon after the one before a read must come to be one of a flood.
+	// Otherwise each line would wake us, which costs its writer more than the
+	// line does.
+	gather = 100 * time.Microsecond
+	often  = time.Millisecond
+	// few bytes leave room in the pipe for what comes while it is let alone.
+	few = chunk / 4
+)
 
 // attend begins to listen.
 func (a *attention) attend() (err error) {
@@ -60,12 +72,13 @@ func (a *attention) close() {
 // sleep waits until fd can be read, or a signal comes, or until the time is over;
 // fd -1 is none, a negative time forever. It reports whether fd can be read.
 func (a *attention) sleep(fd int, d time.Duration) bool {
-	ms := -1
+	var timeout *unix.Timespec
 	if d >= 0 {
-		ms = int((d + time.Millisecond - 1) / time.Millisecond)
+		t := unix.NsecToTimespec(int64(d))
+		timeout = &t
 	}
 	fds := [2]unix.PollFd{{Fd: int32(a.event), Events: unix.POLLIN}, {Fd: int32(fd), Events: unix.POLLIN}}
-	if _, err := unix.Poll(fds[:], ms); err != nil {
+	if _, err := unix.Ppoll(fds[:], timeout, nil); err != nil {
 		return false
 	}
 	if fds[0].Revents != 0 {
@@ -104,6 +117,10 @@ func (l *logger) read() int {
 		for _, d := range l.dirs {
 			d.Flush()
 		}
+		if l.flooded {
+			l.flooded = false
+			l.sleep(-1, gather)
+		}
 		if l.alarm.CompareAndSwap(true, false) {
 			for _, d := range l.dirs {
 				d.Rotate()
@@ -125,6 +142,9 @@ func (l *logger) read() int {
 		case n <= 0:
 			return 0
 		default:
+			now := time.Now()
+			l.flooded = n < few && now.Sub(l.last) < often && !l.term.Load()
+			l.last = now
 			return n
 		}
 	}
