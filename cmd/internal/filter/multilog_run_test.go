@@ -104,6 +104,13 @@ func (r *running) awaitSaid(text string) {
 	r.await("it says "+text, func() bool { return strings.Contains(r.said(), text) })
 }
 
+// awaitTaken waits until a signal has been acted upon.
+func (r *running) awaitTaken() {
+	r.t.Helper()
+	r.await("the signal is taken", func() bool { return !pending(r.t, r.cmd.Process.Pid) })
+	r.await("it sleeps", func() bool { return sleeping(r.t, r.cmd.Process.Pid) })
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -140,8 +147,7 @@ func TestMultilogTermInLine(t *testing.T) {
 		r.await("all is read", func() bool { n, _ := unix.IoctlGetInt(int(r.out.Fd()), unix.TIOCINQ); return n == 0 })
 		r.signal(syscall.SIGTERM)
 		// It must have noticed before the rest comes, else it may read more.
-		r.await("the signal is taken", func() bool { return !pending(t, r.cmd.Process.Pid) })
-		r.await("it sleeps", func() bool { return sleeping(t, r.cmd.Process.Pid) })
+		r.awaitTaken()
 		r.say("end\ntwo\nthr")
 		if code := r.ends(); code != 0 {
 			t.Errorf("exit %d, said %q", code, r.said())
@@ -189,6 +195,7 @@ func TestMultilogAlarm(t *testing.T) {
 	r.await("a is rotated", func() bool { return r.glob("a/@*.s") == 1 })
 	r.awaitFile("a/current", "")
 	r.signal(syscall.SIGALRM)
+	r.awaitTaken() // of nothing there is nothing to rotate
 	r.say("two\n")
 	r.awaitFile("a/current", "two\n")
 	r.signal(syscall.SIGALRM)
