@@ -80,14 +80,18 @@ func pidsLimit() uint64 {
 
 // makeThreads has the Go runtime make its threads now.
 func (s *system) makeThreads() {
-	want := threads
+	want := threads + ownThreads
 	if s.small {
-		want = smallThreads
+		want = smallThreads + ownThreads
+	}
+	var mask, none unix.Sigset_t
+	if unix.PthreadSigmask(unix.SIG_SETMASK, nil, &mask) == nil && mask != none {
+		want++ // package signals keeps one for them, see its unblock
 	}
 	ready, release := make(chan struct{}), make(chan struct{})
 	for {
 		// Of those there are, one may sit in the poller and take nothing else.
-		if made, _ := runtime.ThreadCreateProfile(nil); made >= want+ownThreads {
+		if made, _ := runtime.ThreadCreateProfile(nil); made >= want {
 			break
 		}
 		go func() {
