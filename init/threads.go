@@ -36,7 +36,7 @@ const (
 
 // small is how many processes and threads make a container small: in one with
 // fewer, ours would be too large a part of them.
-const small = 64
+const small = 50
 
 // limitProcs sets how many threads run Go code at once, and says whether the
 // container is small. Its error says that there is no room for us.
