@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 GOTEST  := go test
 
-.PHONY: build demo test check smoke bench images install clean
+.PHONY: build demo test check smoke hostile bench images install clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/svinit ./cmd/svinit
@@ -19,9 +19,9 @@ demo:
 test: check
 	.ci/need daemontools runit util-linux strace gcc libc6-dev
 	$(GOTEST) -race -timeout 8m ./...
-	@if docker info >/dev/null 2>&1; then docker/smoke; \
+	@if docker info >/dev/null 2>&1; then docker/smoke && docker/hostile; \
 	elif [ -n "$$CI" ]; then echo 'no Docker engine answers' >&2; exit 1; \
-	else echo 'no Docker engine answers: docker/smoke was not run'; fi
+	else echo 'no Docker engine answers: docker/smoke and docker/hostile were not run'; fi
 
 check:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'these want gofmt' >&2; exit 1; }
@@ -29,6 +29,9 @@ check:
 
 smoke:
 	docker/smoke
+
+hostile:
+	docker/hostile
 
 bench: build
 	.ci/need gcc libc6-dev daemontools runit s6 tini dumb-init catatonit supervisor

@@ -44,6 +44,7 @@ type system struct {
 	log     *svlog.Mux
 	set     *services.Set
 	title   title
+	small   bool // the container may have few processes and threads: so do we
 
 	reaped  chan struct{}   // closed when no child is left, after Drain
 	written <-chan struct{} // closed when the log has been written, after Stop
@@ -87,7 +88,7 @@ func Main(command []string, stdin, stdout, stderr *os.File) int {
 			s.set.Stop()
 		}
 	}
-	makeThreads()
+	s.makeThreads()
 	go s.set.Run()
 	go s.listen(caught) // what came before has waited
 	if code == 0 {
@@ -102,6 +103,10 @@ func (s *system) boot(quiet bool) (code int, err error) {
 	// Little of what we allocate stays. Collecting when 2 MB have gathered, not
 	// Go's 4, is worth its time to a process that lies still.
 	debug.SetGCPercent(50)
+
+	if s.small, err = limitProcs(); err != nil {
+		return exitRefused, err
+	}
 
 	if s.conf, err = readConfig(); err != nil {
 		return exitWrong, fmt.Errorf("unable to understand %w", err)
@@ -136,6 +141,11 @@ func (s *system) boot(quiet bool) (code int, err error) {
 	}
 	s.title.procs = s.procs
 	s.log.Errors = s.title.show
+	if s.small {
+		s.procs.ByBell = true
+		cfg.Abreast = 1
+		s.log.Errors = nil
+	}
 	if s.conf.Log == logInherit {
 		cfg.Log = nil
 	}

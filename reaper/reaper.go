@@ -38,6 +38,10 @@ var ErrDraining = errors.New("shutting down")
 // Reaper starts, waits for and signals the children of this process. There
 // must be one; the zero value is not usable, see New.
 type Reaper struct {
+	// ByBell has Run wait for Wake alone instead of in a system call, which
+	// takes a thread. It is set before Run.
+	ByBell bool
+
 	mu       sync.Mutex // never held over anything that can wait
 	children map[int]func(syscall.WaitStatus)
 	draining bool
@@ -165,6 +169,10 @@ func (r *Reaper) Orphans() uint64 { return r.orphans.Load() }
 
 // Run reaps until Drain has been called and no child is left.
 func (r *Reaper) Run() {
+	if r.ByBell {
+		r.runByBell()
+		return
+	}
 	// A handler would run for each child, to no use: waitid wakes us.
 	r.caught = setAction(syscall.SIGCHLD, &sigaction{})
 	defer setAction(syscall.SIGCHLD, &r.caught)
@@ -181,6 +189,25 @@ func (r *Reaper) Run() {
 			}
 		case err == unix.ECHILD && !r.sleep():
 			return
+		}
+	}
+}
+
+// runByBell is Run where SIGCHLD stays caught.
+func (r *Reaper) runByBell() {
+	for {
+		r.mu.Lock()
+		draining := r.draining
+		r.mu.Unlock()
+		var info unix.Siginfo // nothing (0) when none has ended
+		err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil)
+		switch {
+		case err == nil && info.Signo != 0:
+			r.reap()
+		case err == unix.ECHILD && draining:
+			return
+		case err != unix.EINTR:
+			<-r.woken
 		}
 	}
 }

@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 	if r, err = New(); err != nil {
 		panic(err)
 	}
+	r.ByBell = os.Getenv("BYBELL") != ""
 	chld := make(chan os.Signal, 1)
 	signal.Notify(chld, syscall.SIGCHLD)
 	go func() {
@@ -247,5 +248,23 @@ func TestSleepsWithoutChildren(t *testing.T) {
 		if ws, _ := run(t, "exit 4"); ws.ExitStatus() != 4 {
 			t.Errorf("status %#x", ws)
 		}
+	}
+}
+
+// Everything holds without a thread that waits, too.
+func TestByBell(t *testing.T) {
+	if r.ByBell {
+		return
+	}
+	ended := make(chan syscall.WaitStatus, 1)
+	_, err := r.Start("/proc/self/exe", []string{"reaper.test", "-test.timeout=1m"}, &syscall.ProcAttr{
+		Env:   append(os.Environ(), "BYBELL=1"),
+		Files: []uintptr{0, 1, 2},
+	}, func(ws syscall.WaitStatus) { ended <- ws })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ws := <-ended; ws != 0 {
+		t.Errorf("these tests ended with status %#x", ws)
 	}
 }

@@ -42,6 +42,10 @@ type Config struct {
 	// OOMKills returns how many processes the kernel has killed for want of
 	// memory in our container, and whether that is known. May be nil.
 	OOMKills func() (uint64, bool)
+	// Abreast is how many owners may do something at once, 0 for 4; see
+	// service.aside. With 1 the set takes turns with them, so that all of
+	// this package holds one thread at a time.
+	Abreast int
 }
 
 // warn says that something could not be done, in the words of daemontools:

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,7 +23,8 @@ const (
 	// settleTime is how long an entry may be unfinished before that is worth
 	// a line: somebody is making it.
 	settleTime = time.Second
-	// abreast is how many owners may do something at once; see aside.
+	// abreast is how many owners may do something at once, unless Config says
+	// so; see aside.
 	abreast = 4
 )
 
@@ -40,7 +42,7 @@ type Set struct {
 	watch    *watcher // nil: poll
 	ticker   *time.Ticker
 	settle   *time.Timer
-	turns    chan struct{} // a place for each of abreast
+	turns    chan struct{} // a place for each of Config.Abreast
 	entries  map[string]*entry
 	byIdent  map[ident]*entry
 	unsound  map[string]string // broken entries, and what was said of them
@@ -70,7 +72,7 @@ func NewSet(cfg *Config, dir string, quiet bool) *Set {
 		quiet:   quiet,
 		bell:    make(chan struct{}, 1),
 		gone:    make(chan *service),
-		turns:   make(chan struct{}, abreast),
+		turns:   make(chan struct{}, cmp.Or(cfg.Abreast, abreast)),
 		entries: make(map[string]*entry),
 		byIdent: make(map[ident]*entry),
 		unsound: make(map[string]string),
@@ -119,8 +121,10 @@ func (s *Set) Run() {
 	s.settle = time.NewTimer(settleTime)
 	s.settle.Stop()
 	if s.ask.Load()&reqStop == 0 {
-		s.openWatch()
-		s.scan(true)
+		s.inTurn(func() {
+			s.openWatch()
+			s.scan(true)
+		})
 	}
 	for !s.stopping || len(s.entries) > 0 {
 		s.wait()
@@ -143,15 +147,27 @@ func (s *Set) wait() {
 	}
 	select {
 	case <-s.bell:
-		s.answer()
+		s.inTurn(s.answer)
 	case svc := <-s.gone:
-		s.bury(svc)
+		s.inTurn(func() { s.bury(svc) })
 	case <-s.settle.C:
-		s.complain()
+		s.inTurn(s.complain)
 	case <-tick:
-		s.scan(false)
-		s.retakeChanged()
+		s.inTurn(func() {
+			s.scan(false)
+			s.retakeChanged()
+		})
 	}
+}
+
+// inTurn does something while, with only one turn, no owner does. Owners
+// never wait for the set while they have theirs.
+func (s *Set) inTurn(f func()) {
+	if cap(s.turns) == 1 {
+		s.turns <- struct{}{}
+		defer func() { <-s.turns }()
+	}
+	f()
 }
 
 // answer does what the bell was rung for.
