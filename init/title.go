@@ -28,7 +28,8 @@ type title struct {
 
 	mu     sync.Mutex
 	recent []byte // the end of what went to standard error
-	pipe   int    // to the process, while state is titleUp
+	pid    int    // of the process, while state is titleUp
+	pipe   int    // to it
 	state  titleState
 }
 
@@ -61,7 +62,7 @@ func (t *title) show(lines []byte, own bool) {
 // start starts the process. That it cannot be started is not worth a line,
 // which would be for it to show; the next line of svinit's is another chance.
 func (t *title) start() {
-	pipe, err := t.fork()
+	pid, pipe, err := t.fork()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -70,18 +71,18 @@ func (t *title) start() {
 			t.state = titleDown
 		}
 	case t.state == titleOver:
-		unix.Close(pipe)
+		t.stop(pid, pipe)
 	default:
-		t.state, t.pipe = titleUp, pipe
+		t.state, t.pid, t.pipe = titleUp, pid, pipe
 		t.write(t.recent)
 	}
 }
 
-// fork returns the write end of the process's pipe.
-func (t *title) fork() (pipe int, err error) {
+// fork returns the process and the write end of its pipe.
+func (t *title) fork() (pid, pipe int, err error) {
 	var p [2]int
 	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
-		return -1, err
+		return 0, -1, err
 	}
 	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err == nil {
@@ -93,18 +94,16 @@ func (t *title) fork() (pipe int, err error) {
 			Sys:   &syscall.SysProcAttr{Setsid: true},
 		}
 		argv := []string{"readproctitle", "service", "errors:", strings.Repeat(".", titleSize)}
-		_, err = t.procs.Start("/proc/self/exe", argv, attr, func(syscall.WaitStatus) {})
+		pid, err = t.procs.Start("/proc/self/exe", argv, attr, func(syscall.WaitStatus) {})
 		unix.Close(null)
 	}
 	unix.Close(p[0])
-	if err == nil {
-		err = unix.SetNonblock(p[1], true)
-	}
 	if err != nil {
 		unix.Close(p[1])
-		return -1, err
+		return 0, -1, err
 	}
-	return p[1], nil
+	unix.SetNonblock(p[1], true) // cannot fail
+	return pid, p[1], nil
 }
 
 // write passes lines on. A process that has been killed is started anew when
@@ -121,7 +120,14 @@ func (t *title) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.state == titleUp {
-		unix.Close(t.pipe)
+		t.stop(t.pid, t.pipe)
 	}
 	t.state = titleOver
+}
+
+// stop ends the process. It holds nothing, and the end of its input would not
+// reach it while somebody keeps it stopped.
+func (t *title) stop(pid, pipe int) {
+	t.procs.Signal(pid, syscall.SIGKILL)
+	unix.Close(pipe)
 }

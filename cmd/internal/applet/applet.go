@@ -24,7 +24,10 @@
 // out: no map, no init function, nothing computed.
 package applet
 
-import "os"
+import (
+	"os"
+	"syscall"
+)
 
 // Env is what a tool is given.
 type Env struct {
@@ -57,10 +60,14 @@ type Command struct {
 	Section  int    // of the manual
 	Help     string // what "svinit help NAME" says below the synopsis, whole lines
 	Run      func(*Env) error
+	// Keep is the signals that the tool catches by os/signal, or that must not
+	// end it. All others have their default action.
+	Keep []syscall.Signal
 }
 
 // Main runs the tool, says its error and returns its exit code.
 func (c *Command) Main(e *Env) int {
+	endBySignals(c.Keep)
 	code, line := verdict(e.Name, c.Synopsis, c.Run(e))
 	if line != "" {
 		e.Stderr.WriteString(line + "\n")

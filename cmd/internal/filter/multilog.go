@@ -3,6 +3,7 @@ package filter
 import (
 	"errors"
 	"strconv"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -33,7 +34,8 @@ At first a line is selected. * in a pattern stands for anything up to the
 first byte that is as the one after it; a pattern must match the whole line.
 ALRM begins new files; TERM ends multilog at the end of a line.
 `,
-	Run: multilog,
+	Run:  multilog,
+	Keep: []syscall.Signal{syscall.SIGALRM, syscall.SIGPIPE, syscall.SIGXFSZ},
 }
 
 // multilog opens what the script names, the files first as in the original,

@@ -2,6 +2,7 @@ package svctl
 
 import (
 	"strings"
+	"syscall"
 	"time"
 
 	"svinit/cmd/internal/applet"
@@ -32,7 +33,8 @@ A service is looked for in $SVDIR, else in the scan directory ($SVINIT_SERVICE_D
 else /etc/service), unless it begins with a dot or a slash or ends in a slash. The
 exit code is the number of services with which something went wrong, at most 99.
 `,
-	Run: sv,
+	Run:  sv,
+	Keep: []syscall.Signal{syscall.SIGPIPE},
 }
 
 const (

@@ -33,7 +33,8 @@ var Svc = applet.Command{
 
 A service is a service directory, or its name in the scan directory.
 `,
-	Run: svc,
+	Run:  svc,
+	Keep: []syscall.Signal{syscall.SIGPIPE},
 }
 
 // svcOptions is daemontools' sentence with our letters after it.

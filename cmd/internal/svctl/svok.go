@@ -3,6 +3,7 @@ package svctl
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 
 	"svinit/cmd/internal/applet"
 	"svinit/services/svdir"
@@ -17,7 +18,8 @@ var Svok = applet.Command{
 	Help: `Exits 0 when a supervisor listens in the service directory, 100 when none does,
 and 111 with a message when that cannot be found out.
 `,
-	Run: svok,
+	Run:  svok,
+	Keep: []syscall.Signal{syscall.SIGPIPE},
 }
 
 func svok(e *applet.Env) error {

@@ -26,7 +26,8 @@ arguments it lists every service of the scan directory ($SVINIT_SERVICE_DIR, els
 /etc/service) for people: on a terminal, and when it is started from outside
 the container, as docker exec does. Otherwise it prints nothing.
 `,
-	Run: svstat,
+	Run:  svstat,
+	Keep: []syscall.Signal{syscall.SIGPIPE},
 }
 
 func svstat(e *applet.Env) error {

@@ -2,6 +2,7 @@ package svctl
 
 import (
 	"strconv"
+	"syscall"
 	"time"
 
 	"svinit/cmd/internal/applet"
@@ -32,7 +33,8 @@ A service is a service directory, or its name in the scan directory. svwait slee
 until something changes. Exit codes: 0, 99 when the time is over, 100 wrong use, 111
 for a service that does not exist, is not supervised, or is no longer.
 `,
-	Run: svwait,
+	Run:  svwait,
+	Keep: []syscall.Signal{syscall.SIGPIPE},
 }
 
 const svwaitSynopsis = "svwait [-u|-U|-d|-D|-r|-R] [-a|-o] [-t milliseconds] service ..."
@@ -114,6 +116,9 @@ func watch(v *vigil, left []*waited, what byte, any bool, end time.Time) error {
 		still := left[:0]
 		for _, w := range left {
 			s, err := svdir.ReadStatus(w.state)
+			if v.gone(w.number) {
+				w.before = s // another supervisor's record says nothing about this one's
+			}
 			switch {
 			case err == nil && reached(what, s, w.before):
 				if any {
@@ -146,18 +151,20 @@ func watch(v *vigil, left []*waited, what byte, any bool, end time.Time) error {
 	}
 }
 
-// reached reports whether a service has come to what a letter waits for. No
-// supervisor writes yet whether a service has a way to say that it is ready;
-// one that has none is ready when it is up.
+// reached reports whether a service has come to what a letter waits for, or
+// has been there since before: a service that dies is up again sooner than we
+// can look. No supervisor writes yet whether a service has a way to say that
+// it is ready; one that has none is ready when it is up.
 func reached(what byte, s, before svdir.Status) bool {
 	up := s.PID != 0 && s.State == svdir.StateRun
 	switch what {
 	case 'd':
-		return !up
+		return !up || before.PID != 0 && restarted(s, before)
 	case 'D':
-		return s.PID == 0
+		return s.PID == 0 || up && before.PID != 0 && restarted(s, before)
 	case 'r', 'R':
 		return up && restarted(s, before)
 	}
-	return up
+	// The stamp is that of a start or an end.
+	return up || s.PID == 0 && before.PID == 0 && !s.Since.Equal(before.Since)
 }

@@ -101,8 +101,8 @@ func TestSvwait(t *testing.T) {
 	}{
 		{"-u", rests, []svdir.Status{rests, cleanup, runs}},
 		{"-U", rests, []svdir.Status{cleanup, runs}},
-		{"-d", runs, []svdir.Status{again, rests}},
-		{"-d", runs, []svdir.Status{again, cleanup}},
+		{"-d", runs, []svdir.Status{runs, rests}},
+		{"-d", runs, []svdir.Status{runs, cleanup}},
 		{"-D", runs, []svdir.Status{cleanup, rests}},
 		{"-r", runs, []svdir.Status{runs, rests, cleanup, again}},
 		{"-r", rests, []svdir.Status{cleanup, rests, runs}},
@@ -143,6 +143,28 @@ func TestSvwait(t *testing.T) {
 			if got != (outcome{code: 99, stderr: "svwait: timed out waiting for a\n"}) {
 				t.Errorf("%+v", got)
 			}
+		})
+	}
+}
+
+// TestSvwaitBetween: what was so between two looks has been so.
+func TestSvwaitBetween(t *testing.T) {
+	died := rests
+	died.Since = rests.Since.Add(time.Second)
+	for _, c := range []struct {
+		letter      string
+		first, then svdir.Status
+	}{
+		{"-d", runs, again}, {"-D", runs, again}, {"-u", rests, died}, {"-U", rests, died},
+	} {
+		t.Run(c.letter, func(t *testing.T) {
+			t.Parallel()
+			root := openDir(t)
+			h := supervised(t, root+"/a")
+			must(t, h.WriteStatus(c.first))
+			w := startWait(t, root, c.letter, "a")
+			must(t, h.WriteStatus(c.then))
+			w.ends(t, 0, "")
 		})
 	}
 }
