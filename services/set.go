@@ -258,7 +258,7 @@ func (s *Set) scan(now bool) {
 		}
 	}
 	s.unopened = ""
-	if s.watch != nil && s.watch.scans < 0 {
+	if s.watch != nil && s.watch.scans < 0 && s.ticker == nil {
 		s.watchScan() // it was not there when that was last tried
 		s.settle.Reset(settleTime)
 	}
@@ -334,8 +334,11 @@ func (s *Set) watchScan() {
 		return
 	}
 	s.watch.follow(scanKey, "", 0, s.dir+"/.")
-	if err := s.watch.scan(s.dir); errors.Is(err, unix.ENOSPC) {
-		s.pollToo(err)
+	err := s.watch.scan(s.dir)
+	for _, lasting := range []error{unix.ENOSPC, unix.EPERM, unix.ENOSYS} { // of watches, of a filter of system calls
+		if errors.Is(err, lasting) {
+			s.pollToo(err)
+		}
 	}
 }
 
