@@ -67,7 +67,7 @@ func tini(e *applet.Env) error {
 	}
 	verbosity := tiniWarn
 	say := func(level int, text string) {
-		if level > verbosity {
+		if level > max(verbosity, tiniFatal) {
 			return
 		}
 		f := 2
