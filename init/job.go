@@ -46,11 +46,9 @@ func (s *system) mainStopped(st stop) {
 	tty := st.sig == syscall.SIGTTIN || st.sig == syscall.SIGTTOU
 	switch {
 	case s.terminal && shellAbove():
+		s.asJob = true                // until CONT comes
 		unix.Kill(0, syscall.SIGSTOP) // with those that share our group, as a shell's script does
-		stopSelf()
-		if ownsTerminal() {
-			setForeground(s.main)
-		}
+		return
 	case s.terminal:
 		// It was told that it is in the background: it would be again.
 		if tty && setForeground(s.main) != nil {
@@ -64,6 +62,16 @@ func (s *system) mainStopped(st stop) {
 		target = s.main
 	}
 	s.procs.Signal(target, syscall.SIGCONT)
+}
+
+// continued is what follows on CONT when we have stopped with the main program:
+// it goes on, with the terminal if that has been given to us.
+func (s *system) continued() error {
+	s.asJob = false
+	if ownsTerminal() {
+		setForeground(s.main)
+	}
+	return s.procs.Signal(-s.main, syscall.SIGCONT)
 }
 
 // stopSelf stops this process until it is continued. The signal is for this

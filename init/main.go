@@ -54,6 +54,7 @@ type system struct {
 	mainEnded chan syscall.WaitStatus
 	stopped   chan stop
 	terminal  bool   // ours was handed on to the main program
+	asJob     bool   // we have stopped with it
 	hush      uint64 // signals (bit N) that are not heard the next time
 	alone     *Alone // of Options
 }

@@ -106,6 +106,9 @@ func (s *system) forward(sig syscall.Signal) {
 // pass sends the main program what a signal is to be for it, and returns that:
 // 0 for nothing.
 func (s *system) pass(sig syscall.Signal) (to syscall.Signal, err error) {
+	if s.asJob && sig == syscall.SIGCONT {
+		return sig, s.continued()
+	}
 	to = sig
 	if t, ok := s.conf.Signals[sig]; ok {
 		if to = t; to == 0 {

@@ -198,7 +198,7 @@ func TestShell(t *testing.T) {
 // Nobody is above a program on a terminal: Ctrl-Z must not be its end.
 func TestCtrlZ(t *testing.T) {
 	each(t, func(t *testing.T, pidOne bool, argv []string) {
-		s := open(t, pidOne, difftest.Binary(), append(argv, "sh", "-c", "echo begin; cat; exit 8")...)
+		s := open(t, pidOne, difftest.Binary(), append(argv, "sh", "-c", "sh -c 'echo begin; exec cat'; exit 8")...)
 		s.see("begin")
 		s.write(ctrlZ)
 		s.see("^Z")
@@ -208,4 +208,68 @@ func TestCtrlZ(t *testing.T) {
 		s.write(ctrlD)
 		s.ended(8)
 	})
+}
+
+// A program that stops itself by STOP after Ctrl-Z, as vi of BusyBox does, and
+// one that is told that it is in the background.
+func TestStopsItself(t *testing.T) {
+	for _, sig := range []string{"STOP", "TSTP", "TTIN", "TTOU"} {
+		for _, pidOne := range []bool{false, os.Geteuid() == 0} {
+			s := open(t, pidOne, difftest.Binary(), "svinit", "--", "sh", "-c", "echo begin; kill -"+sig+" $$; echo on; read x; echo read $x; exit 8")
+			s.see("on\r\n")
+			s.write("it\n")
+			s.see("read it\r\n")
+			s.ended(8)
+		}
+	}
+}
+
+// With a shell above, the main program is its job.
+func TestJob(t *testing.T) {
+	for _, name := range []string{"svinit", "tini"} {
+		s := open(t, false, "/bin/bash", "bash", "--norc", "--noprofile", "--noediting", "-i")
+		link := s.cmd.Dir + "/" + name
+		if err := os.Symlink(difftest.Binary(), link); err != nil {
+			t.Fatal(err)
+		}
+		s.see("READY ")
+		for _, command := range []string{"./" + name + " -- cat", "sh -c './" + name + " -- cat; true'"} {
+			s.write(command + "\n")
+			s.foreground("cat")
+			s.write(ctrlZ)
+			s.see("Stopped")
+			s.see("READY ")
+			s.write("fg\n")
+			s.foreground("cat")
+			s.write("hello\n")
+			s.see("hello\r\n")
+			s.see("hello\r\n")
+			s.write(ctrlD)
+			s.see("READY ")
+		}
+		// Who goes on after us in our group has the terminal again.
+		s.write("sh -c './" + name + " -- true; read x; echo read $x'\nit\n")
+		s.see("read it\r\n")
+		s.see("READY ")
+		s.write("sh -c './" + name + " -- ./nonesuch; read x; echo read $x'\nthat\n")
+		s.see("read that\r\n")
+		s.see("READY ")
+		s.write("exit 3\n")
+		s.ended(3)
+	}
+}
+
+// Inits in front of each other, one of them not ours.
+func TestNested(t *testing.T) {
+	for _, outer := range []string{"/usr/bin/tini", difftest.Binary()} {
+		s := open(t, false, outer, "tini", "-s", "--", "sh", "-c", `exec "$SVINIT_BINARY" -- cat`)
+		s.foreground("cat")
+		s.write(ctrlZ)
+		s.see("^Z")
+		s.write("hello\n")
+		s.see("hello\r\n")
+		s.see("hello\r\n")
+		s.write(ctrlD)
+		s.ended(0)
+	}
 }
