@@ -16,8 +16,7 @@ import (
 // The inits of Debian's packages beside ours. Compared are exit codes, what
 // the program writes, and the lines of which scripts know the beginning; not
 // compared are usages, licenses and what is said on request (-v), which are in
-// our own words, and that tini warns of orphans that it will not get. Left out
-// is what needs a dumb-init that stops itself: see signals_test.go.
+// our own words, and that tini warns of orphans that it will not get.
 
 func TestMain(m *testing.M) { os.Exit(difftest.Main(m)) }
 
