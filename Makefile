@@ -17,7 +17,7 @@ demo:
 
 # The race detector wants a C compiler.
 test: check
-	.ci/need daemontools runit util-linux strace gcc libc6-dev
+	.ci/need daemontools runit tini dumb-init catatonit util-linux strace gcc libc6-dev
 	$(GOTEST) -race -timeout 8m ./...
 	@if docker info >/dev/null 2>&1; then docker/smoke && docker/hostile; \
 	elif [ -n "$$CI" ]; then echo 'no Docker engine answers' >&2; exit 1; \

@@ -22,7 +22,8 @@ type Config struct {
 	StopTimeout duration  `split_words:"true" default:"8s" desc:"how long services and loggers may take to stop before they are killed"`
 	Log         logFormat `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
 	Group       yesNo     `split_words:"true" default:"false" desc:"pass signals to the main program's process group, not to it alone"`
-	Signals     signalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on)"`
+	Setsid      yesNo     `split_words:"true" default:"false" desc:"give the main program a session of its own, and our terminal with it"`
+	Signals     signalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on); 15:3,1:0 is the same"`
 }
 
 const prefix = "svinit"
@@ -129,6 +130,9 @@ func (m *signalMap) Decode(s string) error {
 		}
 		from, to, ok := strings.Cut(pair, "=")
 		if !ok {
+			from, to, ok = strings.Cut(pair, ":") // as dumb-init has it
+		}
+		if !ok {
 			return fmt.Errorf("%q is not of the form TERM=QUIT", pair)
 		}
 		f, err := parseSignal(from)
@@ -136,7 +140,7 @@ func (m *signalMap) Decode(s string) error {
 			return err
 		}
 		var t syscall.Signal
-		if strings.TrimSpace(to) != "" {
+		if to = strings.TrimSpace(to); to != "" && to != "0" {
 			if t, err = parseSignal(to); err != nil {
 				return err
 			}

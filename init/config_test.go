@@ -18,16 +18,19 @@ func TestConfig(t *testing.T) {
 		{
 			env: map[string]string{
 				"SVINIT_SERVICE_DIR": "/srv//", "SVINIT_STATE_DIR": "/state", "SVINIT_STOP_TIMEOUT": "1m",
-				"SVINIT_LOG": "raw", "SVINIT_GROUP": "1", "SVINIT_SIGNALS": "TERM=QUIT, hup=,SIGUSR1=12",
+				"SVINIT_LOG": "raw", "SVINIT_GROUP": "1", "SVINIT_SETSID": "1", "SVINIT_SIGNALS": "TERM=QUIT, hup=,SIGUSR1=12,2:0,3:SIGINT,14=0",
 			},
-			want: Config{"/srv", "/state", duration(time.Minute), logRaw, true, signalMap{
+			want: Config{"/srv", "/state", duration(time.Minute), logRaw, true, true, signalMap{
 				syscall.SIGTERM: syscall.SIGQUIT, syscall.SIGHUP: 0, syscall.SIGUSR1: syscall.SIGUSR2,
+				syscall.SIGINT: 0, syscall.SIGQUIT: syscall.SIGINT, syscall.SIGALRM: 0,
 			}},
 		},
 		{env: map[string]string{"SVINIT_STOP_TIMEOUT": "8"}, err: `SVINIT_STOP_TIMEOUT="8": not a time such as 8s or 500ms`},
 		{env: map[string]string{"SVINIT_LOG": ""}, err: `SVINIT_LOG="": not one of prefix, raw, inherit`},
 		{env: map[string]string{"SVINIT_GROUP": "yes"}, err: `SVINIT_GROUP="yes": neither true nor false`},
 		{env: map[string]string{"SVINIT_STATE_DIR": "x"}, err: `SVINIT_STATE_DIR="x": not an absolute path`},
+		{env: map[string]string{"SVINIT_SIGNALS": "0:15"}, err: `SVINIT_SIGNALS="0:15": "0" is not a signal`},
+		{env: map[string]string{"SVINIT_SIGNALS": "15:3x"}, err: `SVINIT_SIGNALS="15:3x": "3X" is not a signal`},
 		{env: map[string]string{"SVINIT_SIGNALS": "TERM=65"}, err: `SVINIT_SIGNALS="TERM=65": "65" is not a signal`},
 		// Variables without the prefix are none of ours.
 		{env: map[string]string{"LOG": "loud", "GROUP": "x"}, want: Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}},
@@ -53,7 +56,7 @@ func TestConfig(t *testing.T) {
 // Every field has a line of help, under the name that is read.
 func TestHelpEnv(t *testing.T) {
 	help := HelpEnv()
-	for _, name := range []string{"SERVICE_DIR", "STATE_DIR", "STOP_TIMEOUT", "LOG", "GROUP", "SIGNALS"} {
+	for _, name := range []string{"SERVICE_DIR", "STATE_DIR", "STOP_TIMEOUT", "LOG", "GROUP", "SETSID", "SIGNALS"} {
 		if !strings.Contains(help, "SVINIT_"+name) {
 			t.Errorf("no SVINIT_%s in\n%s", name, help)
 		}

@@ -53,12 +53,21 @@ type system struct {
 	told      bool  // to stop, by TERM or INT
 	main      int   // the main program's pid, 0 without one or when it has ended
 	mainEnded chan syscall.WaitStatus
+	stopped   chan stop
+	terminal  bool   // ours was handed on to the main program
+	asJob     bool   // we have stopped with it
+	hush      uint64 // signals (bit N) that are not heard the next time
+	alone     *Alone // of Options
 }
 
 // Main supervises the services of the scan directory until it is told to stop
 // or, with a command, until that main program ends. It returns the exit code
 // of the container.
-func Main(command []string, stdin, stdout, stderr *os.File) int {
+func Main(o Options, stdin, stdout, stderr *os.File) int {
+	command := o.Command
+	if o.Alone != nil {
+		return runAlone(command, o.Alone)
+	}
 	if name, _ := os.ReadFile("/proc/1/comm"); len(command) == 0 && os.Getppid() == 0 && os.Getpid() != 1 && string(name) == "svinit\n" {
 		// Our parent is outside of this PID namespace: this was typed into
 		// docker exec, by somebody who wants to see what it is.
@@ -75,6 +84,7 @@ func Main(command []string, stdin, stdout, stderr *os.File) int {
 		reaped:    make(chan struct{}),
 		inherited: claimDescriptors(),
 		mainEnded: make(chan syscall.WaitStatus, 1),
+		stopped:   make(chan stop, maxStops),
 	}
 	if code, err := s.boot(len(command) > 0); err != nil {
 		fmt.Fprintf(stderr, "svinit: fatal: %v\n", err)
@@ -118,6 +128,7 @@ func (s *system) boot(quiet bool) (code int, err error) {
 	if s.procs, err = reaper.New(); err != nil {
 		return exitRefused, fmt.Errorf("unable to adopt orphans: %w", err)
 	}
+	s.procs.Stopped = s.childStopped
 	if s.poll, err = epoll.New(); err != nil {
 		return exitRefused, fmt.Errorf("unable to wait for commands: %w", err)
 	}
@@ -163,7 +174,13 @@ func (s *system) boot(quiet bool) (code int, err error) {
 }
 
 // say takes a line for standard error.
-func (s *system) say(line string) { s.log.Say(line) }
+func (s *system) say(line string) {
+	if s.log == nil {
+		sayAlone(line)
+		return
+	}
+	s.log.Say(line)
+}
 
 // run obeys signals and returns, with the exit code, when it is time to stop.
 func (s *system) run() int {
@@ -178,7 +195,10 @@ func (s *system) run() int {
 			} else if sig == syscall.SIGALRM {
 				s.set.Rescan()
 			}
+		case st := <-s.stopped:
+			s.mainStopped(st)
 		case ws := <-s.mainEnded:
+			s.takeTerminal()
 			s.main = 0
 			return exitCode(ws)
 		}

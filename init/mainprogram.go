@@ -18,16 +18,25 @@ import (
 // a file that is no program is a script of sh's. The error comes with the exit
 // code that a shell has for it.
 func (s *system) startMain(command []string) (code int, err error) {
-	attr := &syscall.ProcAttr{
-		Env:   os.Environ(),
-		Files: mainFiles(s.inherited),
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: ownsTerminal()},
+	sys := &syscall.SysProcAttr{}
+	switch {
+	case bool(s.conf.Setsid):
+		sys.Setsid, sys.Setctty = true, s.releaseTerminal()
+	case s.alone == nil || !s.alone.Within:
+		s.terminal = ownsTerminal()
+		sys.Setpgid, sys.Foreground = true, s.terminal
 	}
+	attr := &syscall.ProcAttr{Env: os.Environ(), Files: mainFiles(s.inherited), Sys: sys}
+	defer func() {
+		if err != nil {
+			s.takeTerminal()
+		}
+	}()
 	start := func(path string, argv []string) error {
 		s.main, err = s.procs.Start(path, argv, attr, func(ws syscall.WaitStatus) { s.mainEnded <- ws })
 		return err
 	}
-	code, reason := exitNotFound, errNotFound
+	code, reason, errno := exitNotFound, errNotFound, syscall.ENOENT
 	for _, path := range candidates(command[0]) {
 		err := start(path, command)
 		if err == syscall.ENOEXEC {
@@ -40,21 +49,27 @@ func (s *system) startMain(command []string) (code int, err error) {
 			if reason == errNotFound {
 				reason = services.ExplainExec(path, err)
 			}
+			if errno != syscall.EACCES {
+				errno, _ = err.(syscall.Errno)
+			}
 		case syscall.EACCES:
-			code, reason = exitNotExec, services.ExplainExec(path, err)
+			code, reason, errno = exitNotExec, services.ExplainExec(path, err), syscall.EACCES
 		default:
-			return exitNotExec, services.ExplainExec(path, err)
+			errno, _ = err.(syscall.Errno)
+			return exitNotExec, &execError{services.ExplainExec(path, err), errno}
 		}
 	}
-	return code, reason
+	return code, &execError{reason, errno}
 }
 
-// ownsTerminal says whether standard input is our controlling terminal and we
-// are in its foreground: only then is it ours to hand on.
-func ownsTerminal() bool {
-	group, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
+// execError is why a program could not be executed, and what execvp(3) would
+// have had for an answer.
+type execError struct {
+	error
+	errno syscall.Errno
 }
+
+func (e *execError) Unwrap() error { return e.errno }
 
 // candidates is where a program may be: what has a slash is a path; else each
 // directory of PATH (an empty one is the current) that has such a name.
@@ -83,18 +98,28 @@ var errNotFound = errors.New("no such program in PATH")
 
 // forward passes a signal on to the main program.
 func (s *system) forward(sig syscall.Signal) {
-	if to, ok := s.conf.Signals[sig]; ok {
-		if sig = to; sig == 0 {
-			return
+	if to, err := s.pass(sig); err != nil && err != syscall.ESRCH {
+		s.say("svinit: warning: unable to pass on " + signalName(to) + ": " + err.Error())
+	}
+}
+
+// pass sends the main program what a signal is to be for it, and returns that:
+// 0 for nothing.
+func (s *system) pass(sig syscall.Signal) (to syscall.Signal, err error) {
+	if s.asJob && sig == syscall.SIGCONT {
+		return sig, s.continued()
+	}
+	to = sig
+	if t, ok := s.conf.Signals[sig]; ok {
+		if to = t; to == 0 {
+			return 0, nil
 		}
 	}
 	pid := s.main
 	if s.conf.Group {
 		pid = -pid
 	}
-	if err := s.procs.Signal(pid, sig); err != nil && err != syscall.ESRCH {
-		s.say("svinit: warning: unable to pass on " + signalName(sig) + ": " + err.Error())
-	}
+	return to, s.procs.Signal(pid, to)
 }
 
 // signalName is a signal's name, or its number where it has none.

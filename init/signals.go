@@ -19,6 +19,10 @@ func (s *system) listen(l *signals.Listener) {
 			s.procs.Wake()
 			continue
 		}
+		if bit := uint64(1) << sig.Number; s.hush&bit != 0 {
+			s.hush &^= bit
+			continue
+		}
 		s.signals <- sig.Number
 		runtime.Gosched() // to the receiver, before this thread waits again
 	}

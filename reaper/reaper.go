@@ -49,6 +49,12 @@ type Reaper struct {
 	unknown  map[int]syscall.WaitStatus // ended meanwhile: theirs, or orphans
 	termed   map[int]string             // orphans that got TERM, by pid, with their start
 
+	// Stopped, when set before Run, is called for each child that a signal has
+	// stopped, and Orphan for each that has ended and was not started by us.
+	// They must not block.
+	Stopped func(pid int, sig syscall.Signal)
+	Orphan  func(pid int, ws syscall.WaitStatus)
+
 	woken   chan struct{} // wakes Run where it sleeps without children
 	orphans atomic.Uint64
 
@@ -97,6 +103,11 @@ func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, exite
 	}
 	if r.starting == 0 {
 		r.orphans.Add(uint64(len(r.unknown)))
+		for pid, ws := range r.unknown {
+			if r.Orphan != nil {
+				r.Orphan(pid, ws)
+			}
+		}
 		clear(r.unknown)
 	}
 	r.mu.Unlock()
@@ -177,7 +188,7 @@ func (r *Reaper) Run() {
 	r.caught = setAction(syscall.SIGCHLD, &sigaction{})
 	defer setAction(syscall.SIGCHLD, &r.caught)
 	for turn := 1; ; turn++ {
-		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT, nil)
 		switch {
 		case err == nil:
 			r.reap()
@@ -200,7 +211,7 @@ func (r *Reaper) runByBell() {
 		draining := r.draining
 		r.mu.Unlock()
 		var info unix.Siginfo // nothing (0) when none has ended
-		err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil)
+		err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT|unix.WNOHANG, nil)
 		switch {
 		case err == nil && info.Signo != 0:
 			r.reap()
@@ -226,12 +237,18 @@ func (r *Reaper) reap() {
 	r.mu.Lock()
 	for range batch {
 		var ws syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &ws, syscall.WNOHANG, nil)
+		pid, err := syscall.Wait4(-1, &ws, syscall.WNOHANG|syscall.WUNTRACED, nil)
 		if err == syscall.EINTR {
 			continue
 		}
 		if err != nil || pid <= 0 {
 			break
+		}
+		if ws.Stopped() {
+			if r.Stopped != nil {
+				r.Stopped(pid, ws.StopSignal())
+			}
+			continue
 		}
 		exited := r.children[pid]
 		if exited == nil {
@@ -239,6 +256,9 @@ func (r *Reaper) reap() {
 				r.unknown[pid] = ws
 			} else {
 				r.orphans.Add(1)
+				if r.Orphan != nil {
+					r.Orphan(pid, ws)
+				}
 			}
 			continue
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"svinit/cmd/internal/applet"
 	"svinit/cmd/internal/chain"
+	"svinit/cmd/internal/compat"
 	"svinit/cmd/internal/filter"
 	"svinit/cmd/internal/script"
 	"svinit/cmd/internal/super"
@@ -33,4 +34,8 @@ var commands = applet.Table{
 	&chain.Chpst,
 	&filter.Multilog,
 	&script.Run,
+	&compat.Tini,
+	&compat.DockerInit,
+	&compat.DumbInit,
+	&compat.Catatonit,
 }

@@ -27,6 +27,7 @@ var imports = map[string][]string{
 	"cmd/svinit":            {"init", "cmd/internal/...", "github.com/moby/sys/reexec"},
 	"cmd/internal/applet":   {},
 	"cmd/internal/chain":    {"cmd/internal/applet", "golang.org/x/sys/unix"},
+	"cmd/internal/compat":   {"cmd/internal/applet", "init", "golang.org/x/sys/unix"},
 	"cmd/internal/filter":   {"cmd/internal/applet", "services/svlog", "services/svlog/...", "services/tai64n", "golang.org/x/sys/unix"},
 	"cmd/internal/script":   {"cmd/internal/applet", "services", "golang.org/x/sys/unix", "mvdan.cc/sh/v3/syntax"},
 	"cmd/internal/super":    {"cmd/internal/applet", "services/...", "reaper", "init/signals", "golang.org/x/sys/unix"},
@@ -223,7 +224,11 @@ func TestCommandsAreDocumented(t *testing.T) {
 			t.Errorf("%s: its usage is not whole: %+v", c.Name, c)
 		}
 		page := read(t, root+"/doc/man/"+c.Page()+"."+strconv.Itoa(c.Section))
-		for _, must := range []string{".Nm " + c.Page() + "\n", ".Nd " + c.Summary + "\n", ".Sh SYNOPSIS\n", ".Sh EXIT STATUS\n", ".Sh EXAMPLES\n"} {
+		about := ".Nd " + c.Summary + "\n"
+		if c.Compat { // a page is about all of them
+			about = ".Ss " + c.Name + "\n"
+		}
+		for _, must := range []string{".Nm " + c.Page() + "\n", about, ".Sh SYNOPSIS\n", ".Sh EXIT STATUS\n", ".Sh EXAMPLES\n"} {
 			if !strings.Contains(page, must) {
 				t.Errorf("the manual page of %s has no %q", c.Name, must)
 			}

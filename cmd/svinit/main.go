@@ -12,7 +12,8 @@
 //	svinit -- CMD ARG...    the same, whatever CMD is called
 //	svinit NAME ARG...      run the tool NAME, as a link called NAME does
 //	svinit run FILE ARG...  execute a script, without a shell
-//	svinit --install DIR    make these links
+//	svinit --install DIR    make these links; with --compat before DIR, links
+//	                        called tini, dumb-init and so on: other inits
 //	svinit --version
 //	svinit help [NAME|env]
 package main
@@ -45,7 +46,7 @@ func main() {
 		os.Exit(svctl.Sv.Main(env()))
 	}
 	if len(os.Args) > 1 {
-		if c := commands.Find(os.Args[1]); c != nil {
+		if c := commands.Find(os.Args[1]); c != nil && !c.Compat {
 			os.Args = os.Args[1:]
 			reexec.Init()
 			e := env()
@@ -69,7 +70,8 @@ func env() *applet.Env {
 		Environ: os.Environ,
 		Tool: func(name string) bool {
 			c := commands.Find(name)
-			return c != nil && !c.Sub
+			return c != nil && !c.Sub && !c.Compat
 		},
+		Version: buildVersion,
 	}
 }

@@ -19,6 +19,7 @@ const usage = `usage: svinit                    supervise the services of the sc
        svinit NAME ARG...        run a tool
        svinit run FILE ARG...    execute a script, without a shell
        svinit --install DIR      make links to the tools in DIR
+       svinit --install --compat DIR    links called tini, dumb-init, catatonit
        svinit --version
        svinit help [NAME|env]
 `
@@ -36,10 +37,10 @@ func svinit(e *applet.Env) (code int) {
 		args = args[1:]
 	case first == "--version" && len(args) == 1:
 		return say(e, program+" "+buildVersion()+"\n", nil)
-	case first == "--install" && len(args) == 2:
+	case first == "--install" && (len(args) == 2 && args[1] != "--compat" || len(args) == 3 && args[1] == "--compat"):
 		exe, err := os.Executable()
 		if err == nil {
-			err = commands.Install(args[1], exe)
+			err = commands.Install(args[len(args)-1], exe, len(args) == 3)
 		}
 		return say(e, "", err)
 	case first == "help" && len(args) <= 2, (first == "--help" || first == "-h") && len(args) == 1:
@@ -53,7 +54,7 @@ func svinit(e *applet.Env) (code int) {
 	case strings.HasPrefix(first, "-"):
 		return misuse(e, "unknown option "+first, usage)
 	}
-	return pid1.Main(args, e.Stdin, e.Stdout, e.Stderr)
+	return pid1.Main(pid1.Options{Command: args}, e.Stdin, e.Stdout, e.Stderr)
 }
 
 // say ends with a text or an error.

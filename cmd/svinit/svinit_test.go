@@ -127,7 +127,7 @@ func TestInstall(t *testing.T) {
 		}
 	}
 	for _, c := range commands {
-		if c.Sub {
+		if c.Sub || c.Compat {
 			if _, err := os.Lstat(filepath.Join(links, c.Name)); err == nil {
 				t.Errorf("%s has a link", c.Name)
 			}

@@ -42,6 +42,8 @@ type Env struct {
 	// Tool reports whether the binary has a tool of that name, to be started
 	// with the name as argv[0].
 	Tool func(name string) bool
+	// Version returns that of svinit.
+	Version func() string
 }
 
 // Say writes "NAME: TEXT" to stderr in one write, so that lines of several
@@ -54,6 +56,7 @@ func (e *Env) Warn(what string, err error) { e.Say("warning: " + phrase(what, er
 // Command is a tool.
 type Command struct {
 	Name     string
+	Compat   bool   // it is another init: its link is made by --install --compat, and "svinit NAME" is not it
 	Sub      bool   // it is called as "svinit NAME" alone: there is no link of that name
 	Synopsis string // arguments and all, as in "svok dir"
 	Summary  string // what it does, as in the NAME line of its manual page

@@ -9,13 +9,13 @@ import (
 )
 
 // Install makes a symbolic link in dir for every tool of the table that is
-// called by its own name, pointing
+// called by its own name, or with compat for every other init, pointing
 // at the binary exe, an absolute path: by its bare name when it is in dir too,
 // so that the two can be moved together, else by exe. The directory is made
 // when missing, since an image without a shell has no mkdir. Links that
 // already lead to exe are left alone; when any other file has a tool's name
 // nothing is made, and the error names the file.
-func (t Table) Install(dir, exe string) error {
+func (t Table) Install(dir, exe string, compat bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make directory: %w", err)
 	}
@@ -29,7 +29,7 @@ func (t Table) Install(dir, exe string) error {
 	}
 	var missing []string
 	for _, c := range t {
-		if c.Sub {
+		if c.Sub || c.Compat != compat {
 			continue
 		}
 		link := filepath.Join(dir, c.Name)

@@ -37,6 +37,9 @@ func (c *Command) Page() string {
 	if c.Sub {
 		return "svinit-" + c.Name
 	}
+	if c.Compat {
+		return "svinit-compat"
+	}
 	return c.Name
 }
 

@@ -1,0 +1,88 @@
+package compat
+
+import (
+	"os"
+	"strconv"
+	"syscall"
+
+	"svinit/cmd/internal/applet"
+	pid1 "svinit/init"
+)
+
+const catatonitHelp = `It runs the program, passes signals on to it, reaps orphans, and ends with the
+program's exit code.
+
+  -g             pass signals on to the process group of the program
+  -P             run no program, but reap orphans until INT or TERM comes
+  -h             print this
+  -L             print the license
+  -V, --version  print the version
+
+The variable CATATONIT_DEBUG, when set, has it say what happens.
+`
+
+// Catatonit is the init of that name.
+var Catatonit = applet.Command{
+	Name:     "catatonit",
+	Compat:   true,
+	Synopsis: "catatonit [-ghLPV] [--] program [argument ...]",
+	Summary:  "run a program as catatonit does",
+	Section:  8,
+	Help:     catatonitHelp,
+	Run:      catatonit,
+}
+
+func catatonit(e *applet.Env) error {
+	usage := "usage: " + e.Name + " [-ghLPV] [--] PROGRAM [ARGUMENT]..."
+	say := func(level, text string) {
+		write(2, level+" (catatonit:"+strconv.Itoa(os.Getpid())+"): "+text+"\n")
+	}
+	a := &pid1.Alone{Signals: map[syscall.Signal]syscall.Signal{
+		syscall.SIGTSTP: 0, syscall.SIGTTIN: 0, syscall.SIGTTOU: 0,
+	}}
+	pause := false
+	o := newGetopt(e, "ghLPV", false, longOption{"version", 'V'})
+	for letter, ok := o.next(); ok; letter, ok = o.next() {
+		switch letter {
+		case 'g':
+			a.Group = true
+		case 'P':
+			pause = true
+		case 'h':
+			return output(e.Stderr, usage+"\n\n"+catatonitHelp)
+		case 'L':
+			return output(e.Stdout, license)
+		case 'V':
+			return output(e.Stdout, "tini version 0.1.7_catatonit - svinit "+e.Version()+"\n")
+		default:
+			return &applet.Exit{Code: 1, Line: usage}
+		}
+	}
+	if pause {
+		o.operands = nil
+	} else if len(o.operands) == 0 {
+		say("ERROR", "missing program name")
+		return &applet.Exit{Code: 1, Line: usage}
+	}
+	a.Failed = func(err error) int {
+		say("ERROR", "failed to exec pid1: "+reason(err))
+		return 1
+	}
+	debug := present(e, "CATATONIT_DEBUG")
+	a.Tell = func(ev pid1.Event) {
+		if !debug {
+			return
+		}
+		switch ev.Kind {
+		case pid1.Started:
+			say("DEBUG", "started the program, pid "+strconv.Itoa(ev.PID))
+		case pid1.Received:
+			say("DEBUG", "received "+signal(ev.Signal))
+		case pid1.NotPassed:
+			say("DEBUG", "unable to pass on "+signal(ev.Signal)+": "+reason(ev.Err))
+		case pid1.Reaped, pid1.Ended:
+			say("DEBUG", "process "+strconv.Itoa(ev.PID)+" "+status(ev.Status))
+		}
+	}
+	return run(e, o.operands, a)
+}

@@ -1,0 +1,94 @@
+// Package compat is other inits that stand in front of one program: tini
+// (docker-init is the same), dumb-init and catatonit. Under such a name svinit
+// takes that program's options and does what these mean there, so that an image
+// need not change anything but the binary. There are no services then.
+//
+// What differs is in doc/differences.md. For all of them: orphans are adopted
+// without being asked for, every signal is passed on, and Ctrl-Z does not end
+// in a program that nobody can continue.
+package compat
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/cmd/internal/applet"
+	pid1 "svinit/init"
+)
+
+// run is the end of a tool: the program's exit code is its own.
+func run(e *applet.Env, command []string, a *pid1.Alone) error {
+	return applet.Silent(pid1.Main(pid1.Options{Command: command, Alone: a}, e.Stdin, e.Stdout, e.Stderr))
+}
+
+// output writes a text, for who asked for it, to f.
+func output(f *os.File, text string) error {
+	_, err := f.WriteString(text)
+	return err
+}
+
+// write is for what is said while the program runs. Nothing stops because it
+// cannot be said: not a closed stream, not a pipe that nobody reads.
+func write(f int, text string) {
+	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(f), Events: unix.POLLOUT}}, 0); n == 1 || err != nil {
+		unix.Write(f, []byte(text))
+	}
+}
+
+// errno is what execvp(3) or another call had for an answer.
+func errno(err error) syscall.Errno {
+	var e syscall.Errno
+	errors.As(err, &e)
+	return e
+}
+
+// reason is an error as the C library has it, and what it does not say: an
+// interpreter that is missing.
+func reason(err error) string {
+	e := errno(err)
+	if e == 0 {
+		return err.Error()
+	}
+	text := e.Error()
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if why := err.Error(); strings.Contains(why, "interpreter") {
+		text += " (" + why + ")"
+	}
+	return text
+}
+
+// signal is a signal's name, or its number where it has none.
+func signal(sig syscall.Signal) string {
+	if name := unix.SignalName(sig); name != "" {
+		return name
+	}
+	return strconv.Itoa(int(sig))
+}
+
+// status is what became of a process.
+func status(ws syscall.WaitStatus) string {
+	if ws.Signaled() {
+		return "was killed by " + signal(ws.Signal())
+	}
+	return "ended with code " + strconv.Itoa(ws.ExitStatus())
+}
+
+// present reports whether a variable is set, be it to nothing.
+func present(e *applet.Env, name string) bool {
+	for _, v := range e.Environ() {
+		if n, _, _ := strings.Cut(v, "="); n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// license is svinit's, in short.
+const license = `svinit is free software under the MIT license: use, copy, change and pass it
+on as you like, with its copyright notice, and without any warranty.
+`

@@ -1,0 +1,324 @@
+package compat
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"svinit/cmd/internal/difftest"
+)
+
+// The inits of Debian's packages beside ours. Compared are exit codes, what
+// the program writes, and the lines of which scripts know the beginning; not
+// compared are usages, licenses and what is said on request (-v), which are in
+// our own words, and that tini warns of orphans that it will not get.
+
+func TestMain(m *testing.M) { os.Exit(difftest.Main(m)) }
+
+var (
+	pids    = regexp.MustCompile(`(\(|:|pid=)[0-9]+\)?`)
+	version = regexp.MustCompile(`(?m)^(tini version [^ \n]+|dumb-init v[0-9.]+)( .*)?$`)
+)
+
+// known keeps the lines that are to be the same.
+func known(text string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.HasPrefix(line, "[WARN  tini") && strings.Contains(line, "not running as PID 1"),
+			strings.HasPrefix(line, "[INFO "), strings.HasPrefix(line, "[DEBUG"), strings.HasPrefix(line, "[TRACE"),
+			strings.HasPrefix(line, "catatonit: a container init"),
+			strings.HasPrefix(line, "[dumb-init] ") && !strings.Contains(line, "[dumb-init] x"):
+			// dumb-init's errors begin with the program's name, which begins
+			// with an x in the cases below.
+		case strings.HasPrefix(line, "["):
+			kept.WriteString(pids.ReplaceAllString(line, "PID"))
+		case strings.HasPrefix(line, "ERROR (catatonit:"):
+			kept.WriteString(pids.ReplaceAllString(line, "PID"))
+		case version.MatchString(line):
+			kept.WriteString(version.FindStringSubmatch(line)[1] + "\n")
+		case strings.HasPrefix(line, "tini: "), strings.HasPrefix(line, "dumb-init: "), strings.HasPrefix(line, "catatonit: "),
+			strings.HasPrefix(line, "- "): // of the mode of a file, and of the scripts
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
+}
+
+// script is a program that shows what it got: its arguments and input.
+const script = "#!/bin/sh\nfor a; do echo \"- $a\"; done\nsed 's/^/- /'\nexit 3\n"
+
+var files = map[string]string{
+	"xplain": "#!/bin/sh\n",
+	"xdir/":  "",
+	"xbad":   "#!/no/such/interpreter\n",
+	"xtext":  "echo \"- by sh: $0 $1\"; exit 4\n",
+	"xprog":  script,
+	"xtool":  script,
+}
+
+func setup(dir string) error {
+	for _, name := range []string{"xbad", "xtext", "xprog"} {
+		if err := os.Chmod(filepath.Join(dir, name), 0o755); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "xbin"), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "xbin", "xtool"), []byte(script), 0o755)
+}
+
+// common is what all of them are given, after their own beginnings.
+var common = [][]string{
+	{"true"},
+	{"false"},
+	{"--", "sh", "-c", "exit 42"},
+	{"--", "sh", "-c", "exit 255"},
+	{"--", "sh", "-c", "kill -TERM $$"},
+	{"--", "sh", "-c", "kill -KILL $$"},
+	{"--", "sh", "-c", "kill -SEGV $$"},
+	{"--", "sh", "-c", "kill -34 $$"},
+	{"--", "sh", "-c", "kill -64 $$"},
+	{"--", "sh", "-c", "echo - out; echo - err >&2"},
+	{"--", "sh", "-c", "sleep 0 & exit 6"},
+	{"--", "sh", "-c", "(exit 5)& wait; exit 6"},
+	{"--", "./xprog", "a", "", "two words", "--", "-x"},
+	{"./xprog", "a", "b"},
+	{"--", "./xprog", "-s"},
+	{"--", "./xtext", "arg"},
+	{"--", "./xplain"},
+	{"--", "./xdir"},
+	{"--", "./xprog/below"},
+	{"--", "xnosuch"},
+	{"--", "./xnosuch"},
+	{"--", "xtool"},
+	{"--"},
+	{},
+	{"-Z", "true"},
+	{"-", "x"},
+	{"--", "-x"},
+	{"-h"},
+	{"-hZ"},
+	{"--help"},
+	{"--version"},
+	{"--version", "x"},
+	{"--versio"},
+	{"--version=1"},
+	{"--nonesuch", "true"},
+	{"-V"},
+	{"-l"},
+	{"-L"},
+	{"--", "sh", "-c", "ulimit -n >/dev/null; test -t 0; exit $?"},
+	{"--", "sh", "-c", "test $(ps -o ppid= -p $$) -gt 1 && echo - child"},
+	{"--", "sh", "-c", "pwd | sed 's/.*DIR//;s/.*/- here/'"},
+	{"--", "sh", "-c", "env | grep -c ^XVAR= | sed 's/^/- /'"},
+	{"--", "sh", "-c", "set -- $(cat /proc/$$/stat); test $5 = $1 && echo - own group; test $6 = $1 && echo - own session; true"},
+	{"--", "sh", "-c", "grep SigBlk /proc/self/status | sed 's/^/- /'"},
+}
+
+// own is what each has for itself.
+var own = map[string][][]string{
+	"tini": {
+		{"-s", "-g", "true"},
+		{"-gs", "--", "sh", "-c", "exit 2"},
+		{"-vg", "-s", "--", "sh", "-c", "exit 2"},
+		{"-e143", "--", "sh", "-c", "kill -TERM $$"},
+		{"-e", "143", "--", "sh", "-c", "kill -TERM $$"},
+		{"-e", "143", "-e", "130", "--", "sh", "-c", "kill -INT $$"},
+		{"-ge143", "--", "sh", "-c", "exit 143"},
+		{"-e143g", "true"},
+		{"-e", "5", "--", "sh", "-c", "exit 6"},
+		{"-e", "0", "false"},
+		{"-e", "1", "false"},
+		{"-e", "255", "--", "sh", "-c", "exit 255"},
+		{"-e", "256", "true"},
+		{"-e", "-1", "true"},
+		{"-e", "x", "true"},
+		{"-e", "5x", "true"},
+		{"-e", "", "true"},
+		{"-e", " 1", "false"},
+		{"-e", "+1", "false"},
+		{"-e", "99999999999999999999", "true"},
+		{"-e"},
+		{"-p", "SIGTERM", "true"},
+		{"-pSIGKILL", "true"},
+		{"-p", "TERM", "true"},
+		{"-p", "15", "true"},
+		{"-p", "sigterm", "true"},
+		{"-p"},
+		{"-sp", "SIGHUP", "--", "sh", "-c", "exit 7"},
+		{"true", "-g"},
+		{"true", "-Z"},
+		{"./xprog", "-g", "a", "-s", "b", "--", "-c"},
+		{"./xprog", "a", "--", "b", "--", "c"},
+		{"-sw", "--", "sh", "-c", "true"},
+		{"-g"},
+		{"-v"},
+		{"-vvvv", "xnosuch"},
+		{"-l", "-Z"},
+		{"-Z", "-l"},
+		{"-s", "--version"},
+		{"-svvvwgl"},
+	},
+	"dumb-init": {
+		{"-c", "true"},
+		{"-c", "--", "sh", "-c", "set -- $(cat /proc/$$/stat); test $5 = $1 && echo - own group; test $6 = $1 && echo - own session; exit 3"},
+		{"--single-child", "sh", "-c", "exit 9"},
+		{"--single", "sh", "-c", "exit 9"},
+		{"--s", "sh", "-c", "exit 9"},
+		{"--ver", "true"},
+		{"--vers", "true"},
+		{"--verb", "true"},
+		{"--verb=1", "true"},
+		{"-cv", "sh", "-c", "exit 9"},
+		{"-r", "15:3", "true"},
+		{"-r15:3", "sh", "-c", "exit 9"},
+		{"--rewrite", "15:3", "true"},
+		{"--rewrite=15:3", "true"},
+		{"-r", "15:0", "-r", "1:2", "true"},
+		{"-r", "15:3x", "true"},
+		{"-r", " 15: 3", "true"},
+		{"-r", "15 :3", "true"},
+		{"-r", "15:", "true"},
+		{"-r", ":15", "true"},
+		{"-r", "", "true"},
+		{"-r", "TERM:QUIT", "true"},
+		{"-r", "0:1", "true"},
+		{"-r", "31:31", "true"},
+		{"-r", "32:1", "true"},
+		{"-r", "1:32", "true"},
+		{"-r", "-1:3", "true"},
+		{"-r", "15:-3", "true"},
+		{"-r", "+15:+3", "true"},
+		{"-r"},
+		{"--rewrite"},
+		{"-V", "-Z"},
+		{"-Z", "-V"},
+		{"./xprog", "-c", "-Z", "--", "-V"},
+		{"-v", "--", "./xprog", "--"},
+		{"-c", "./xnosuch"},
+		{"-c", "./xplain"},
+	},
+	"catatonit": {
+		{"-g", "true"},
+		{"-g", "--", "sh", "-c", "exit 8"},
+		{"true", "-g"},
+		{"true", "-V"},
+		{"true", "-Z"},
+		{"./xprog", "a", "-g", "b"},
+		{"./xprog", "a", "--", "-b"},
+		{"-gV"},
+		{"-Vg"},
+		{"--vers"},
+		{"-g"},
+		{"-e", "1", "false"},
+		{"-L", "-Z"},
+		{"--pause"},
+	},
+}
+
+var packages = map[string]string{"tini": "tini", "dumb-init": "dumb-init", "catatonit": "catatonit"}
+
+func TestAsDebians(t *testing.T) {
+	n := 0
+	for tool, pkg := range packages {
+		for _, args := range append(common, own[tool]...) {
+			n++
+			t.Run(fmt.Sprint(tool, args), func(t *testing.T) {
+				c := difftest.Case{Tool: tool, Args: args, Files: files, Setup: setup, Mask: known, Stdin: "input\nwithout end",
+					Env: []string{"XVAR=x"}, Differs: differs[tool+" "+strings.Join(args, " ")]}
+				c.Before = func(cmd *exec.Cmd) {
+					cmd.Env[0] = "PATH=" + cmd.Dir + ":" + cmd.Dir + "/xbin:" + os.Getenv("PATH")
+				}
+				difftest.Compare(t, c, pkg)
+			})
+		}
+	}
+	t.Log(n, "cases")
+}
+
+// differs is where ours is to be another.
+var differs = map[string]string{
+	"catatonit -- sh -c grep SigBlk /proc/self/status | sed 's/^/- /'": "catatonit-mask",
+}
+
+// TestVariables has what the environment says.
+func TestVariables(t *testing.T) {
+	for _, c := range []struct {
+		env  []string
+		argv []string
+	}{
+		{[]string{"POSIXLY_CORRECT="}, []string{"tini", "./xprog", "-g", "--", "a"}},
+		{[]string{"POSIXLY_CORRECT=1"}, []string{"catatonit", "./xprog", "-g", "--", "a"}},
+		{[]string{"TINI_SUBREAPER="}, []string{"tini", "true"}},
+		{[]string{"TINI_VERBOSITY=0"}, []string{"tini", "false"}},
+		{[]string{"TINI_VERBOSITY=x"}, []string{"tini", "xnosuch"}},
+		{[]string{"TINI_VERBOSITY=-1"}, []string{"tini", "xnosuch"}},
+		{[]string{"TINI_VERBOSITY="}, []string{"tini", "xnosuch"}},
+		{[]string{"TINI_VERBOSITY=0"}, []string{"tini", "-e", "x"}},
+		{[]string{"TINI_KILL_PROCESS_GROUP=0"}, []string{"tini", "sh", "--", "-c", "exit 3"}},
+		{[]string{"DUMB_INIT_SETSID=0"}, []string{"dumb-init", "sh", "-c", "set -- $(cat /proc/$$/stat); test $5 = $1 || echo - group; test $6 = $1 || echo - session"}},
+		{[]string{"DUMB_INIT_SETSID=1"}, []string{"dumb-init", "sh", "-c", "set -- $(cat /proc/$$/stat); test $5 = $1 || echo - group; test $6 = $1 || echo - session"}},
+		{[]string{"DUMB_INIT_SETSID="}, []string{"dumb-init", "sh", "-c", "set -- $(cat /proc/$$/stat); test $6 = $1 || echo - session"}},
+		{[]string{"DUMB_INIT_DEBUG=1"}, []string{"dumb-init", "sh", "-c", "exit 3"}},
+		{[]string{"CATATONIT_DEBUG=1"}, []string{"catatonit", "sh", "-c", "exit 3"}},
+		{[]string{"SVINIT_SIGNALS=nonsense", "SVINIT_SERVICE_DIR=."}, []string{"tini", "sh", "--", "-c", "exit 3"}},
+	} {
+		t.Run(strings.Join(append(c.env, c.argv...), " "), func(t *testing.T) {
+			difftest.Compare(t, difftest.Case{Tool: c.argv[0], Args: c.argv[1:], Env: c.env, Files: files, Setup: setup, Mask: known}, c.argv[0])
+		})
+	}
+}
+
+// asPIDOne puts a case into a PID namespace of its own.
+func asPIDOne(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID, Setsid: true}
+}
+
+// TestPIDOne has some of it as PID 1. There each may say that it is.
+func TestPIDOne(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("a new PID namespace is root's")
+	}
+	for tool, pkg := range packages {
+		for _, args := range [][]string{
+			{"true"},
+			{"--", "sh", "-c", "exit 42"},
+			{"--", "sh", "-c", "kill -TERM $$"},
+			{"--", "sh", "-c", "kill -64 $$"},
+			{"--", "xnosuch"},
+			{"--", "./xplain"},
+			{"-Z"},
+			{},
+			{"--", "sh", "-c", "trap 'exit 5' TERM; kill -TERM 1; while :; do sleep 1; done"},
+			{"--", "sh", "-c", "trap 'exit 5' INT; kill -INT 1; while :; do sleep 1; done"},
+			{"--", "sh", "-c", "trap 'exit 5' WINCH; kill -WINCH 1; while :; do sleep 1; done"},
+			{"--", "sh", "-c", "trap 'exit 5' 10; kill -10 1; while :; do sleep 1; done"},
+			// Orphans that live on are the kernel's.
+			{"--", "sh", "-c", "(sleep 600 >/dev/null 2>&1 &); exit 3"},
+			// Many are reaped.
+			{"--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do (sh -c true &); done; exit 3"},
+		} {
+			t.Run(fmt.Sprint(tool, args), func(t *testing.T) {
+				difftest.Compare(t, difftest.Case{Tool: tool, Args: args, Files: files, Setup: setup, Mask: known, Before: asPIDOne}, pkg)
+			})
+		}
+	}
+}
+
+// TestInterpreter has what the others leave to be guessed.
+func TestInterpreter(t *testing.T) {
+	for tool, pkg := range packages {
+		_, ours := difftest.Compare(t, difftest.Case{Tool: tool, Args: []string{"./xbad"}, Files: files, Setup: setup,
+			Mask: func(s string) string { return pids.ReplaceAllString(s, "PID") }, Differs: "compat-interpreter"}, pkg)
+		if !strings.Contains(ours.Stderr, "No such file or directory (./xbad: its interpreter /no/such/interpreter does not exist)\n") {
+			t.Errorf("%s: %s", tool, ours)
+		}
+	}
+}

@@ -1,0 +1,343 @@
+package compat
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	gosignal "os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"svinit/cmd/internal/difftest"
+)
+
+// patience bounds every wait.
+const patience = 20 * time.Second
+
+// asHearer makes the test binary a program that prints which signals it gets,
+// after its name, and ends with code 9 at the end of its input.
+const asHearer = "COMPAT_TEST_HEARER"
+
+func init() {
+	if os.Getenv(asHearer) == "" {
+		return
+	}
+	came := make(chan os.Signal, 64)
+	gosignal.Notify(came)
+	end := make(chan struct{})
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		close(end)
+	}()
+	fmt.Println(os.Args[1], "ready")
+	for {
+		select {
+		case sig := <-came:
+			if sig != syscall.SIGURG { // the runtime's
+				fmt.Println(os.Args[1], "got", int(sig.(syscall.Signal)))
+			}
+		case <-end:
+			os.Exit(9)
+		}
+	}
+}
+
+// process is an init that runs.
+type process struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	lines  chan string // of both streams
+	heard  []string
+	killed *time.Timer
+}
+
+// launch starts a program of that name.
+func launch(t *testing.T, path string, argv []string, env []string, before func(*exec.Cmd)) *process {
+	t.Helper()
+	p := &process{t: t, cmd: &exec.Cmd{Path: path, Args: argv, Env: append(os.Environ(), env...), Dir: t.TempDir()}, lines: make(chan string, 1000)}
+	if before != nil {
+		before(p.cmd)
+	}
+	stdin, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stdin = stdin
+	rd, wr, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.cmd.Stdout, p.cmd.Stderr = wr, wr
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	wr.Close()
+	p.killed = time.AfterFunc(patience, func() { p.cmd.Process.Kill() })
+	go func() {
+		defer rd.Close()
+		s := bufio.NewScanner(rd)
+		for s.Scan() {
+			p.lines <- s.Text()
+		}
+		close(p.lines)
+	}()
+	t.Cleanup(func() {
+		stdin.Close()
+		p.killed.Stop()
+	})
+	return p
+}
+
+// hear waits for n lines that end with what.
+func (p *process) hear(n int, what string) {
+	p.t.Helper()
+	limit := time.After(patience)
+	for n > 0 {
+		select {
+		case line, ok := <-p.lines:
+			if !ok {
+				p.t.Fatalf("%s: no %q in %q", p.cmd.Args, what, p.heard)
+			}
+			p.heard = append(p.heard, line)
+			if strings.HasSuffix(line, what) {
+				n--
+			}
+		case <-limit:
+			p.t.Fatalf("%s: no %q in %q", p.cmd.Args, what, p.heard)
+		}
+	}
+}
+
+// end closes the input and returns the exit code and what was heard, in the
+// order of the alphabet.
+func (p *process) end() (int, string) {
+	p.t.Helper()
+	p.stdin.Close()
+	p.cmd.Wait()
+	if !p.killed.Stop() {
+		p.t.Errorf("%s did not end by itself", p.cmd.Args)
+	}
+	for line := range p.lines {
+		p.heard = append(p.heard, line)
+	}
+	p.heard = slices.DeleteFunc(p.heard, func(line string) bool {
+		return !strings.Contains(line, " got ") || strings.HasSuffix(line, " got 17") // of the end of the other
+	})
+	slices.Sort(p.heard)
+	// dumb-init's last TERM may find the child, or not.
+	return p.cmd.ProcessState.ExitCode(), strings.Join(slices.Compact(p.heard), "\n")
+}
+
+// marker follows each signal. It is after all others of the first 31, as the
+// kernel has them, but SIGSYS.
+const marker = syscall.SIGPWR
+
+// most is what all inits can pass on.
+var most = []int{64, 40, 1, 2, 3, 10, 12, 13, 14, 15, 16, 18, 24, 25, 26, 28, 29}
+
+func TestSignals(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := []string{self, "main"}
+	pair := []string{"sh", "-c", `exec 3<&0; "$0" child <&3 & exec "$0" main`, self}
+	for _, c := range []struct {
+		argv    []string
+		env     []string
+		program []string
+		signals []int
+		hear    int // how many get the marker
+	}{
+		{argv: []string{"tini", "-s", "--"}, program: alone, signals: append(most, 20, 21, 22), hear: 1},
+		{argv: []string{"tini", "-s", "--"}, program: pair, signals: most, hear: 1},
+		{argv: []string{"tini", "-sg", "--"}, program: pair, signals: append(most, 20, 21), hear: 2},
+		{argv: []string{"tini", "-s", "--"}, env: []string{"TINI_KILL_PROCESS_GROUP="}, program: pair, signals: []int{15}, hear: 2},
+		{argv: []string{"dumb-init"}, program: alone, signals: most[2:], hear: 1},
+		{argv: []string{"dumb-init"}, program: pair, signals: append(most[2:], 4, 5, 6, 7, 8, 11, 17), hear: 2},
+		{argv: []string{"dumb-init", "-c"}, program: pair, signals: most[2:], hear: 1},
+		{argv: []string{"dumb-init"}, env: []string{"DUMB_INIT_SETSID=0"}, program: pair, signals: []int{15, 2}, hear: 1},
+		{argv: []string{"dumb-init", "-r", "15:3", "-r", "1:0", "-r2:2", "--rewrite=10:12"}, program: alone, signals: []int{15, 1, 2, 10, 3}, hear: 1},
+		{argv: []string{"dumb-init", "-cr", "15:10", "-r15:12"}, program: alone, signals: []int{15}, hear: 1},
+		{argv: []string{"catatonit", "--"}, program: alone, signals: append(most, 20, 21, 22), hear: 1},
+		{argv: []string{"catatonit", "-g", "--"}, program: pair, signals: most, hear: 2},
+	} {
+		for _, pidOne := range []bool{false, true} {
+			t.Run(fmt.Sprint(strings.Join(append(c.argv, c.env...), " "), c.hear, pidOne), func(t *testing.T) {
+				before := func(*exec.Cmd) {}
+				if pidOne {
+					if os.Geteuid() != 0 {
+						t.Skip("a new PID namespace is root's")
+					}
+					before = asPIDOne
+				}
+				var codes [2]int
+				var heard [2]string
+				for i, path := range []string{difftest.Real(t, c.argv[0], c.argv[0]), difftest.Binary()} {
+					p := launch(t, path, append(slices.Clone(c.argv), c.program...), append(c.env, asHearer+"=1"), before)
+					ready := 1
+					if len(c.program) > 2 {
+						ready = 2
+					}
+					p.hear(ready, " ready")
+					for _, sig := range append(slices.Clone(c.signals), int(marker)) {
+						p.cmd.Process.Signal(syscall.Signal(sig))
+						p.cmd.Process.Signal(marker)
+						p.hear(c.hear, " got "+strconv.Itoa(int(marker)))
+					}
+					codes[i], heard[i] = p.end()
+				}
+				if codes[0] != codes[1] || heard[0] != heard[1] {
+					t.Errorf("theirs: %d\n%s\nours: %d\n%s", codes[0], heard[0], codes[1], heard[1])
+				}
+			})
+		}
+	}
+}
+
+// await asks again and again: what it waits for is another process's state.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(patience)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("waited too long for %s", what)
+		}
+	}
+}
+
+// state is a process's, as in 'T' for stopped.
+func state(pid int) byte {
+	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if i := bytes.LastIndexByte(stat, ')'); i > 0 {
+		return stat[i+2]
+	}
+	return 0
+}
+
+// child is the only child of a process.
+func child(pid int) int {
+	tasks, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
+	for _, task := range tasks {
+		b, _ := os.ReadFile(task)
+		if n, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
+func TestStop(t *testing.T) {
+	for _, c := range []struct {
+		argv []string
+		sig  syscall.Signal
+		self bool // it stops too
+	}{
+		{[]string{"dumb-init"}, syscall.SIGTSTP, true},
+		{[]string{"dumb-init"}, syscall.SIGTTIN, true},
+		{[]string{"dumb-init", "-c"}, syscall.SIGTSTP, true},
+		{[]string{"dumb-init", "-r", "20:19"}, syscall.SIGTSTP, true},
+		{[]string{"tini", "-s", "--"}, syscall.SIGTSTP, false},
+	} {
+		for i, path := range []string{difftest.Real(t, c.argv[0], c.argv[0]), difftest.Binary()} {
+			p := launch(t, path, append(slices.Clone(c.argv), "sh", "-c", "echo ready; exec cat"), nil, nil)
+			p.hear(1, "ready")
+			pid := p.cmd.Process.Pid
+			p.cmd.Process.Signal(c.sig)
+			await(t, fmt.Sprint(c, i, " to stop"), func() bool {
+				return state(child(pid)) == 'T' && (state(pid) == 'T') == c.self
+			})
+			p.cmd.Process.Signal(syscall.SIGCONT)
+			await(t, "it to continue", func() bool { return state(child(pid)) != 'T' && state(pid) != 'T' })
+			if code, _ := p.end(); code != 0 {
+				t.Errorf("%v %d: exit code %d", c, i, code)
+			}
+		}
+	}
+}
+
+// As PID 1 nothing is frozen: ours alone.
+func TestNotFrozen(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("a new PID namespace is root's")
+	}
+	for _, argv := range [][]string{{"dumb-init"}, {"dumb-init", "-c"}, {"tini"}, {"tini", "-g"}, {"catatonit"}, {"svinit"}} {
+		for _, sig := range []syscall.Signal{syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU} {
+			p := launch(t, difftest.Binary(), append(slices.Clone(argv), "--", "sh", "-c", "echo ready; exec cat"),
+				[]string{"SVINIT_SERVICE_DIR=/nonexistent"}, asPIDOne)
+			p.hear(1, "ready")
+			p.cmd.Process.Signal(sig)
+			if code, _ := p.end(); code != 0 {
+				t.Errorf("%v, %v: exit code %d", argv, sig, code)
+			}
+		}
+	}
+}
+
+// TestParentDeath has a parent that dies.
+func TestParentDeath(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{difftest.Real(t, "tini", "tini"), difftest.Binary()} {
+		dir := t.TempDir()
+		if err := os.Symlink(path, dir+"/tini"); err != nil {
+			t.Fatal(err)
+		}
+		p := launch(t, "/bin/sh", []string{"sh", "-c", `exec 3<&0; "$0" -p SIGUSR1 -s -- "$1" main <&3 3<&- & exec 3<&- </dev/null; kill -STOP $$`, dir + "/tini", self},
+			[]string{asHearer + "=1"}, nil)
+		p.hear(1, " ready")
+		await(t, "the shell", func() bool { return state(p.cmd.Process.Pid) == 'T' })
+		p.cmd.Process.Kill()
+		p.hear(1, " got 10")
+		p.end()
+	}
+}
+
+// TestReaped has orphans that are told of.
+func TestReaped(t *testing.T) {
+	for _, path := range []string{difftest.Real(t, "tini", "tini"), difftest.Binary()} {
+		p := launch(t, path, []string{"tini", "-sw", "--", "sh", "-c", "sh -c 'sh -c \"echo \\$\\$\" & exit'; exec cat"}, nil, nil)
+		line := <-p.lines
+		if strings.HasPrefix(line, "[") { // the shell's own word may come later
+			<-p.lines
+		} else {
+			p.hear(1, "Reaped zombie process with pid="+line)
+		}
+		p.end()
+	}
+}
+
+// TestPause is catatonit -P.
+func TestPause(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		// Ready is who has them blocked, for signalfd, or caught.
+		for path, set := range map[string]string{difftest.Real(t, "catatonit", "catatonit"): "SigBlk:\t", difftest.Binary(): "SigCgt:\t"} {
+			p := launch(t, path, []string{"catatonit", "-P"}, nil, nil)
+			await(t, "its signals", func() bool {
+				b, _ := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status")
+				_, after, _ := strings.Cut(string(b), set)
+				n, _ := strconv.ParseUint(strings.SplitN(after, "\n", 2)[0], 16, 64)
+				return n&(1<<(34-1)) != 0
+			})
+			p.cmd.Process.Signal(sig)
+			if code, _ := p.end(); code != 0 {
+				t.Errorf("%s, %v: exit code %d", path, sig, code)
+			}
+		}
+	}
+}

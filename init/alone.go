@@ -1,0 +1,161 @@
+package pid1
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/init/signals"
+	"svinit/reaper"
+)
+
+// Options is what Main is to do. The zero value is services and nothing else.
+type Options struct {
+	Command []string // the main program, if there is one
+	Alone   *Alone   // nil for svinit itself
+}
+
+// Alone is how other inits have their one program: no services, no variables
+// SVINIT_*, and no stop in order. When the program ends we do, and leave what
+// is left of it to who is above us, as PID 1 to the kernel. Without a Command
+// orphans are reaped until TERM or INT comes (exit code 0).
+type Alone struct {
+	Group   bool // signals go to the process group of the program
+	Session bool // it has a session of its own, as with SVINIT_SETSID
+	Within  bool // it stays in our process group, and the terminal as it is
+	Signals map[syscall.Signal]syscall.Signal
+
+	// StopToo: at TSTP, TTIN and TTOU, once passed on, we stop as well, until
+	// CONT. The kernel does not let PID 1 do that.
+	StopToo bool
+	// Last, if any, goes to the process group when the program has ended.
+	Last syscall.Signal
+	// ParentDeath, if any, comes to us when our parent ends (prctl(2)).
+	ParentDeath syscall.Signal
+
+	// Code makes our exit code from that of the program; nil changes none.
+	Code func(code int) int
+	// Failed says that the program could not be started, and returns our exit
+	// code. The error has the errno of execvp(3) in it.
+	Failed func(err error) int
+	// Tell is told what happens, from more than one goroutine.
+	Tell func(Event)
+}
+
+// Event is something that has happened. Which of the fields are set depends on
+// its Kind.
+type Event struct {
+	Kind   EventKind
+	PID    int
+	Signal syscall.Signal
+	Status syscall.WaitStatus
+	Err    error
+}
+
+// EventKind says what has happened.
+type EventKind int
+
+// The kinds of events, with the fields that they have.
+const (
+	Started   EventKind = iota // the program: PID
+	Received                   // a signal, not SIGCHLD: Signal
+	Passed                     // the program was sent a signal: Signal
+	NotPassed                  // it could not be sent one: Signal, Err
+	Reaped                     // an orphan: PID, Status
+	Ended                      // the program: PID, Status
+)
+
+// runAlone is Main for another init.
+func runAlone(command []string, a *Alone) int {
+	caught, err := signals.Listen()
+	if err != nil {
+		return a.Failed(err)
+	}
+	s := &system{
+		alone:     a,
+		conf:      Config{Group: yesNo(a.Group), Setsid: yesNo(a.Session), Signals: a.Signals},
+		signals:   make(chan syscall.Signal),
+		inherited: claimDescriptors(),
+		mainEnded: make(chan syscall.WaitStatus, 1),
+		stopped:   make(chan stop, maxStops),
+	}
+	if a.ParentDeath != 0 {
+		// For this thread, which lasts as long as we do: the runtime ends none.
+		parent := os.Getppid()
+		if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(a.ParentDeath), 0, 0, 0); err != nil {
+			return a.Failed(err)
+		}
+		if os.Getppid() != parent { // it was quicker
+			syscall.Kill(os.Getpid(), a.ParentDeath)
+		}
+	}
+	if s.procs, err = reaper.New(); err != nil {
+		return a.Failed(err)
+	}
+	s.procs.Orphan = func(pid int, ws syscall.WaitStatus) { a.Tell(Event{Kind: Reaped, PID: pid, Status: ws}) }
+	s.procs.Stopped = s.childStopped
+	if len(command) > 0 {
+		if _, err := s.startMain(command); err != nil {
+			return a.Failed(err)
+		}
+		a.Tell(Event{Kind: Started, PID: s.main})
+	}
+	go s.procs.Run()
+	go s.listen(caught)
+	// The main program has its directory; ours would keep a file system from
+	// being unmounted.
+	os.Chdir("/")
+	return s.obey(a)
+}
+
+// obey passes signals on until the program ends.
+func (s *system) obey(a *Alone) int {
+	for {
+		select {
+		case sig := <-s.signals:
+			a.Tell(Event{Kind: Received, Signal: sig})
+			if s.main == 0 {
+				if sig == syscall.SIGTERM || sig == syscall.SIGINT {
+					return 0
+				}
+				continue
+			}
+			switch to, err := s.pass(sig); {
+			case err != nil:
+				a.Tell(Event{Kind: NotPassed, Signal: to, Err: err})
+			case to != 0:
+				a.Tell(Event{Kind: Passed, Signal: to})
+			}
+			if a.StopToo && (sig == syscall.SIGTSTP || sig == syscall.SIGTTIN || sig == syscall.SIGTTOU) {
+				stopSelf()
+			}
+		case st := <-s.stopped:
+			s.mainStopped(st)
+		case ws := <-s.mainEnded:
+			a.Tell(Event{Kind: Ended, PID: s.main, Status: ws})
+			s.takeTerminal()
+			if a.Last != 0 && a.Group {
+				last := a.Last
+				if to, ok := a.Signals[last]; ok {
+					last = to
+				}
+				if syscall.Kill(-s.main, last) == nil {
+					a.Tell(Event{Kind: Passed, Signal: last})
+				}
+			}
+			code := exitCode(ws)
+			if a.Code != nil {
+				code = a.Code(code)
+			}
+			return code
+		}
+	}
+}
+
+// sayAlone writes a line to standard error, unless nobody reads there.
+func sayAlone(line string) {
+	if n, err := unix.Poll([]unix.PollFd{{Fd: 2, Events: unix.POLLOUT}}, 0); n == 1 || err != nil {
+		unix.Write(2, []byte(line+"\n"))
+	}
+}
