@@ -3,8 +3,10 @@ package pid1
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,10 +29,16 @@ type Config struct {
 
 const prefix = "svinit"
 
-// readConfig reads the environment. The error names the variable.
+// readConfig reads the environment. The error names the variable. Where there
+// are none of ours the defaults are given at once: the search for each of them
+// by reflection takes as long as starting a thread.
 func readConfig() (Config, error) {
-	var c Config
-	err := envconfig.Process(prefix, &c)
+	c := Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}
+	var err error
+	if ours := func(v string) bool { return strings.HasPrefix(v, "SVINIT_") }; slices.ContainsFunc(os.Environ(), ours) {
+		c = Config{}
+		err = envconfig.Process(prefix, &c)
+	}
 	var bad *envconfig.ParseError
 	if errors.As(err, &bad) {
 		return c, fmt.Errorf("%s=%q: %w", bad.KeyName, bad.Value, bad.Err)

@@ -15,6 +15,8 @@ func TestConfig(t *testing.T) {
 		err  string
 	}{
 		{want: Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}},
+		// One of the prefix, which says nothing, has the defaults read from the tags.
+		{env: map[string]string{"SVINIT_": ""}, want: Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}},
 		{
 			env: map[string]string{
 				"SVINIT_SERVICE_DIR": "/srv//", "SVINIT_STATE_DIR": "/state", "SVINIT_STOP_TIMEOUT": "1m",

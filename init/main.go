@@ -58,9 +58,7 @@ type system struct {
 // or, with a command, until that main program ends. It returns the exit code
 // of the container.
 func Main(command []string, stdin, stdout, stderr *os.File) int {
-	if name, _ := os.ReadFile("/proc/1/comm"); len(command) == 0 && os.Getppid() == 0 && os.Getpid() != 1 && string(name) == "svinit\n" {
-		// Our parent is outside of this PID namespace: this was typed into
-		// docker exec, by somebody who wants to see what it is.
+	if len(command) == 0 && beside() {
 		fmt.Fprintln(stderr, "svinit: fatal: unable to supervise: PID 1 is svinit already; try svinit help")
 		return exitWrong
 	}
@@ -87,8 +85,7 @@ func Main(command []string, stdin, stdout, stderr *os.File) int {
 			s.set.Stop()
 		}
 	}
-	makeThreads()
-	go s.set.Run()
+	s.begin()
 	go s.listen(caught) // what came before has waited
 	if code == 0 {
 		code = s.run()
@@ -99,10 +96,6 @@ func Main(command []string, stdin, stdout, stderr *os.File) int {
 
 // boot starts all but the services.
 func (s *system) boot(quiet bool) (code int, err error) {
-	// Little of what we allocate stays. Collecting when 2 MB have gathered, not
-	// Go's 4, is worth its time to a process that lies still.
-	debug.SetGCPercent(50)
-
 	if s.conf, err = readConfig(); err != nil {
 		return exitWrong, fmt.Errorf("unable to understand %w", err)
 	}
@@ -133,6 +126,7 @@ func (s *system) boot(quiet bool) (code int, err error) {
 		Stdin:      uintptr(null),
 		StateBases: svdir.Bases(s.conf.StateDir, os.Geteuid()),
 		OOMKills:   oomKills,
+		First:      func() { makeThreads(threads) },
 	}
 	s.title.procs = s.procs
 	s.log.Errors = s.title.show
@@ -140,6 +134,17 @@ func (s *system) boot(quiet bool) (code int, err error) {
 		cfg.Log = nil
 	}
 	s.set = services.NewSet(cfg, s.conf.ServiceDir, quiet)
+	return 0, nil
+}
+
+// begin starts the goroutines. They are started when the main program has
+// been, which would wait for their threads; what comes for them meanwhile is
+// kept.
+func (s *system) begin() {
+	makeThreads(fewThreads)
+	// Little of what we allocate stays. Collecting when 2 MB have gathered, not
+	// Go's 4, is worth its time to a process that lies still.
+	debug.SetGCPercent(50)
 	go func() {
 		s.procs.Run()
 		close(s.reaped)
@@ -149,7 +154,18 @@ func (s *system) boot(quiet bool) (code int, err error) {
 		}
 	}()
 	go s.log.Run()
-	return 0, nil
+	go s.set.Run()
+}
+
+// beside reports whether we were typed into docker exec where svinit runs
+// already, by somebody who wants to see what it is: our parent is outside of
+// this PID namespace.
+func beside() bool {
+	if os.Getppid() != 0 || os.Getpid() == 1 {
+		return false
+	}
+	name, _ := os.ReadFile("/proc/1/comm")
+	return string(name) == "svinit\n"
 }
 
 // say takes a line for standard error.

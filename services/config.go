@@ -42,6 +42,9 @@ type Config struct {
 	// OOMKills returns how many processes the kernel has killed for want of
 	// memory in our container, and whether that is known. May be nil.
 	OOMKills func() (uint64, bool)
+	// First is called once, before the first service is begun, by the Set. May
+	// be nil.
+	First func()
 }
 
 // warn says that something could not be done, in the words of daemontools:
