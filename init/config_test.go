@@ -21,14 +21,18 @@ func TestConfig(t *testing.T) {
 			env: map[string]string{
 				"SVINIT_SERVICE_DIR": "/srv//", "SVINIT_STATE_DIR": "/state", "SVINIT_STOP_TIMEOUT": "1m",
 				"SVINIT_LOG": "raw", "SVINIT_GROUP": "1", "SVINIT_SIGNALS": "TERM=QUIT, hup=,SIGUSR1=12",
+				"SVINIT_LEAVE_ORPHANS": "true", "SVINIT_PARENT_DEATH": "kill", "SVINIT_CONTROL_GROUP": "adm",
 			},
-			want: Config{"/srv", "/state", duration(time.Minute), logRaw, true, signalMap{
-				syscall.SIGTERM: syscall.SIGQUIT, syscall.SIGHUP: 0, syscall.SIGUSR1: syscall.SIGUSR2,
-			}},
+			want: Config{
+				ServiceDir: "/srv", StateDir: "/state", StopTimeout: duration(time.Minute), Log: logRaw, Group: true,
+				LeaveOrphans: true, ParentDeath: signal(syscall.SIGKILL), ControlGroup: "adm",
+				Signals: signalMap{syscall.SIGTERM: syscall.SIGQUIT, syscall.SIGHUP: 0, syscall.SIGUSR1: syscall.SIGUSR2},
+			},
 		},
 		{env: map[string]string{"SVINIT_STOP_TIMEOUT": "8"}, err: `SVINIT_STOP_TIMEOUT="8": not a time such as 8s or 500ms`},
 		{env: map[string]string{"SVINIT_LOG": ""}, err: `SVINIT_LOG="": not one of prefix, raw, inherit`},
 		{env: map[string]string{"SVINIT_GROUP": "yes"}, err: `SVINIT_GROUP="yes": neither true nor false`},
+		{env: map[string]string{"SVINIT_PARENT_DEATH": "soon"}, err: `SVINIT_PARENT_DEATH="soon": "SOON" is not a signal`},
 		{env: map[string]string{"SVINIT_STATE_DIR": "x"}, err: `SVINIT_STATE_DIR="x": not an absolute path`},
 		{env: map[string]string{"SVINIT_SIGNALS": "TERM=65"}, err: `SVINIT_SIGNALS="TERM=65": "65" is not a signal`},
 		// Variables without the prefix are none of ours.

@@ -54,10 +54,18 @@ type system struct {
 	mainEnded chan syscall.WaitStatus
 }
 
+// Options is what the command line says.
+type Options struct {
+	Command      []string       // the main program, if any
+	LeaveOrphans bool           // as SVINIT_LEAVE_ORPHANS
+	ParentDeath  syscall.Signal // as SVINIT_PARENT_DEATH, 0: what that says
+}
+
 // Main supervises the services of the scan directory until it is told to stop
 // or, with a command, until that main program ends. It returns the exit code
 // of the container.
-func Main(command []string, stdin, stdout, stderr *os.File) int {
+func Main(o Options, stdin, stdout, stderr *os.File) int {
+	command := o.Command
 	if len(command) == 0 && beside() {
 		fmt.Fprintln(stderr, "svinit: fatal: unable to supervise: PID 1 is svinit already; try svinit help")
 		return exitWrong
@@ -76,6 +84,10 @@ func Main(command []string, stdin, stdout, stderr *os.File) int {
 	if code, err := s.boot(len(command) > 0); err != nil {
 		fmt.Fprintf(stderr, "svinit: fatal: %v\n", err)
 		return code
+	}
+	s.conf.LeaveOrphans = s.conf.LeaveOrphans || yesNo(o.LeaveOrphans)
+	if o.ParentDeath != 0 {
+		s.conf.ParentDeath = signal(o.ParentDeath)
 	}
 	code := 0
 	if len(command) > 0 {
@@ -99,6 +111,10 @@ func (s *system) boot(quiet bool) (code int, err error) {
 	if s.conf, err = readConfig(); err != nil {
 		return exitWrong, fmt.Errorf("unable to understand %w", err)
 	}
+	gid, err := findGroup(s.conf.ControlGroup)
+	if err != nil {
+		return exitWrong, fmt.Errorf("unable to understand SVINIT_CONTROL_GROUP=%q: %w", s.conf.ControlGroup, err)
+	}
 	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return exitRefused, fmt.Errorf("unable to open /dev/null: %w", err)
@@ -117,16 +133,17 @@ func (s *system) boot(quiet bool) (code int, err error) {
 		return exitRefused, fmt.Errorf("unable to carry output: %w", err)
 	}
 	cfg := &services.Config{
-		Procs:      s.procs,
-		Poll:       s.poll,
-		Log:        s.log,
-		Say:        s.say,
-		Prog:       "svinit",
-		Env:        os.Environ(),
-		Stdin:      uintptr(null),
-		StateBases: svdir.Bases(s.conf.StateDir, os.Geteuid()),
-		OOMKills:   oomKills,
-		First:      func() { makeThreads(threads) },
+		Procs:        s.procs,
+		Poll:         s.poll,
+		Log:          s.log,
+		Say:          s.say,
+		Prog:         "svinit",
+		Env:          os.Environ(),
+		Stdin:        uintptr(null),
+		StateBases:   svdir.Bases(s.conf.StateDir, os.Geteuid()),
+		ControlGroup: gid,
+		OOMKills:     oomKills,
+		First:        func() { makeThreads(threads) },
 	}
 	s.title.procs = s.procs
 	s.log.Errors = s.title.show
@@ -141,6 +158,12 @@ func (s *system) boot(quiet bool) (code int, err error) {
 // been, which would wait for their threads; what comes for them meanwhile is
 // kept.
 func (s *system) begin() {
+	// What we were given is the main program's. We shall not be what keeps its
+	// descriptors open and its directory mounted.
+	for _, fd := range s.inherited {
+		unix.Close(fd)
+	}
+	unix.Chdir("/")
 	makeThreads(fewThreads)
 	// Little of what we allocate stays. Collecting when 2 MB have gathered, not
 	// Go's 4, is worth its time to a process that lies still.
@@ -154,6 +177,7 @@ func (s *system) begin() {
 		}
 	}()
 	go s.log.Run()
+	s.watchParent()
 	go s.set.Run()
 }
 
