@@ -15,6 +15,7 @@ import (
 	"os"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -98,6 +99,9 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 		}
 	}
 	s.begin()
+	if len(command) > 0 {
+		time.AfterFunc(restAfter, rest)
+	}
 	go s.listen(caught) // what came before has waited
 	if code == 0 {
 		code = s.run()
