@@ -22,7 +22,7 @@ func measurePlain(b *bench) *section {
 		s.columns = append(s.columns, i.name)
 	}
 	start, memory, wakes, latency := newTally(), newTally(), newTally(), newTally()
-	for range b.times(300, 40) {
+	for range b.times(300, 100) {
 		for _, i := range here {
 			took, err := b.plainOnce(i)
 			if err != nil {
@@ -33,7 +33,7 @@ func measurePlain(b *bench) *section {
 			start.add(i.name, i.name == "tini", ms(took))
 		}
 	}
-	for range b.times(3, 1) {
+	for range min(b.times(3, 1), 5) { // half a minute each
 		for _, i := range here {
 			kb, woken, took, err := b.plainRest(i)
 			if err != nil {
