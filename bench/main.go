@@ -33,6 +33,7 @@ var measurements = []measurement{
 	{"link", measureLink},
 	{"stop", measureStop},
 	{"orphans", measureOrphans},
+	{"plain", measurePlain},
 	{"log", measureLog},
 	{"multilog", measureMultilog},
 	{"lines", measureLines},

@@ -13,7 +13,10 @@ import (
 // Options is what Main is to do. The zero value is services and nothing else.
 type Options struct {
 	Command []string // the main program, if there is one
-	Alone   *Alone   // nil for svinit itself
+	Alone   *Alone   // nil for svinit itself, for which alone the others are
+
+	LeaveOrphans bool           // as SVINIT_LEAVE_ORPHANS
+	ParentDeath  syscall.Signal // as SVINIT_PARENT_DEATH, 0: what that says
 }
 
 // Alone is how other inits have their one program: no services, no variables

@@ -3,8 +3,10 @@ package pid1
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,21 +19,30 @@ import (
 // Config is what the environment says, in variables that begin with SVINIT_.
 // "svinit help env" is made from this struct.
 type Config struct {
-	ServiceDir  string    `split_words:"true" default:"/etc/service" desc:"the scan directory: its entries are the services"`
-	StateDir    string    `split_words:"true" desc:"where state goes for service directories that cannot be written, before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
-	StopTimeout duration  `split_words:"true" default:"8s" desc:"how long services and loggers may take to stop before they are killed"`
-	Log         logFormat `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
-	Group       yesNo     `split_words:"true" default:"false" desc:"pass signals to the main program's process group, not to it alone"`
-	Setsid      yesNo     `split_words:"true" default:"false" desc:"give the main program a session of its own, and our terminal with it"`
-	Signals     signalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on); 15:3,1:0 is the same"`
+	ServiceDir   string    `split_words:"true" default:"/etc/service" desc:"the scan directory: its entries are the services"`
+	StateDir     string    `split_words:"true" desc:"where state goes for service directories that cannot be written, before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
+	StopTimeout  duration  `split_words:"true" default:"8s" desc:"how long services and loggers may take to stop before they are killed"`
+	Log          logFormat `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
+	Group        yesNo     `split_words:"true" default:"false" desc:"pass signals to the main program's process group, not to it alone"`
+	Setsid       yesNo     `split_words:"true" default:"false" desc:"give the main program a session of its own, and our terminal with it"`
+	LeaveOrphans yesNo     `split_words:"true" default:"false" desc:"leave alone what processes have left behind when all has been stopped, as tini does; else it gets TERM, and KILL in the end"`
+	ParentDeath  signal    `split_words:"true" desc:"a signal to be taken as having come when our parent process ends; for when we are not PID 1"`
+	ControlGroup string    `split_words:"true" desc:"a group, by name or number, whose members may read the status of services and command them"`
+	Signals      signalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on); 15:3,1:0 is the same"`
 }
 
 const prefix = "svinit"
 
-// readConfig reads the environment. The error names the variable.
+// readConfig reads the environment. The error names the variable. Where there
+// are none of ours the defaults are given at once: the search for each of them
+// by reflection takes as long as starting a thread.
 func readConfig() (Config, error) {
-	var c Config
-	err := envconfig.Process(prefix, &c)
+	c := Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}
+	var err error
+	if ours := func(v string) bool { return strings.HasPrefix(v, "SVINIT_") }; slices.ContainsFunc(os.Environ(), ours) {
+		c = Config{}
+		err = envconfig.Process(prefix, &c)
+	}
 	var bad *envconfig.ParseError
 	if errors.As(err, &bad) {
 		return c, fmt.Errorf("%s=%q: %w", bad.KeyName, bad.Value, bad.Err)
@@ -149,6 +160,19 @@ func (m *signalMap) Decode(s string) error {
 	}
 	return nil
 }
+
+// signal is a value such as TERM, 0 for none.
+type signal syscall.Signal
+
+// Decode implements envconfig.Decoder.
+func (s *signal) Decode(v string) error {
+	sig, err := parseSignal(v)
+	*s = signal(sig)
+	return err
+}
+
+// ParseSignal understands TERM, SIGTERM, term and 15.
+func ParseSignal(s string) (syscall.Signal, error) { return parseSignal(s) }
 
 // parseSignal understands TERM, SIGTERM, term and 15.
 func parseSignal(s string) (syscall.Signal, error) {

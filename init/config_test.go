@@ -15,19 +15,25 @@ func TestConfig(t *testing.T) {
 		err  string
 	}{
 		{want: Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}},
+		// One of the prefix, which says nothing, has the defaults read from the tags.
+		{env: map[string]string{"SVINIT_": ""}, want: Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}},
 		{
 			env: map[string]string{
 				"SVINIT_SERVICE_DIR": "/srv//", "SVINIT_STATE_DIR": "/state", "SVINIT_STOP_TIMEOUT": "1m",
 				"SVINIT_LOG": "raw", "SVINIT_GROUP": "1", "SVINIT_SETSID": "1", "SVINIT_SIGNALS": "TERM=QUIT, hup=,SIGUSR1=12,2:0,3:SIGINT,14=0",
+				"SVINIT_LEAVE_ORPHANS": "true", "SVINIT_PARENT_DEATH": "kill", "SVINIT_CONTROL_GROUP": "adm",
 			},
-			want: Config{"/srv", "/state", duration(time.Minute), logRaw, true, true, signalMap{
-				syscall.SIGTERM: syscall.SIGQUIT, syscall.SIGHUP: 0, syscall.SIGUSR1: syscall.SIGUSR2,
-				syscall.SIGINT: 0, syscall.SIGQUIT: syscall.SIGINT, syscall.SIGALRM: 0,
-			}},
+			want: Config{
+				ServiceDir: "/srv", StateDir: "/state", StopTimeout: duration(time.Minute), Log: logRaw, Group: true, Setsid: true,
+				LeaveOrphans: true, ParentDeath: signal(syscall.SIGKILL), ControlGroup: "adm",
+				Signals: signalMap{syscall.SIGTERM: syscall.SIGQUIT, syscall.SIGHUP: 0, syscall.SIGUSR1: syscall.SIGUSR2,
+					syscall.SIGINT: 0, syscall.SIGQUIT: syscall.SIGINT, syscall.SIGALRM: 0},
+			},
 		},
 		{env: map[string]string{"SVINIT_STOP_TIMEOUT": "8"}, err: `SVINIT_STOP_TIMEOUT="8": not a time such as 8s or 500ms`},
 		{env: map[string]string{"SVINIT_LOG": ""}, err: `SVINIT_LOG="": not one of prefix, raw, inherit`},
 		{env: map[string]string{"SVINIT_GROUP": "yes"}, err: `SVINIT_GROUP="yes": neither true nor false`},
+		{env: map[string]string{"SVINIT_PARENT_DEATH": "soon"}, err: `SVINIT_PARENT_DEATH="soon": "SOON" is not a signal`},
 		{env: map[string]string{"SVINIT_STATE_DIR": "x"}, err: `SVINIT_STATE_DIR="x": not an absolute path`},
 		{env: map[string]string{"SVINIT_SIGNALS": "0:15"}, err: `SVINIT_SIGNALS="0:15": "0" is not a signal`},
 		{env: map[string]string{"SVINIT_SIGNALS": "15:3x"}, err: `SVINIT_SIGNALS="15:3x": "3X" is not a signal`},

@@ -1,7 +1,6 @@
 package pid1
 
 import (
-	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -11,7 +10,7 @@ import (
 // services, and returns those descriptors: they are meant for the main
 // program, if for anyone (LISTEN_FDS, a shell's 3<file).
 func claimDescriptors() (inherited []int) {
-	names, err := readNames("/proc/self/fd")
+	names, err := openFiles()
 	if err != nil {
 		// Without /proc nobody can tell which there are.
 		unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
@@ -31,13 +30,22 @@ func claimDescriptors() (inherited []int) {
 	return inherited
 }
 
-func readNames(dir string) ([]string, error) {
-	f, err := os.Open(dir)
+// openFiles reads /proc/self/fd. Package os would start the Go runtime's poller
+// for that, which takes longer than all the rest.
+func openFiles() (names []string, err error) {
+	dir, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return f.Readdirnames(-1)
+	defer unix.Close(dir)
+	buf := make([]byte, 4096)
+	for {
+		n, err := unix.ReadDirent(dir, buf)
+		if err != nil || n <= 0 {
+			return names, err
+		}
+		_, _, names = unix.ParseDirent(buf[:n], -1, names)
+	}
 }
 
 // mainFiles is the table of descriptors of a main program: ours at the same

@@ -15,6 +15,7 @@ import (
 	"os"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -68,9 +69,7 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 	if o.Alone != nil {
 		return runAlone(command, o.Alone)
 	}
-	if name, _ := os.ReadFile("/proc/1/comm"); len(command) == 0 && os.Getppid() == 0 && os.Getpid() != 1 && string(name) == "svinit\n" {
-		// Our parent is outside of this PID namespace: this was typed into
-		// docker exec, by somebody who wants to see what it is.
+	if len(command) == 0 && beside() {
 		fmt.Fprintln(stderr, "svinit: fatal: unable to supervise: PID 1 is svinit already; try svinit help")
 		return exitWrong
 	}
@@ -90,6 +89,10 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 		fmt.Fprintf(stderr, "svinit: fatal: %v\n", err)
 		return code
 	}
+	s.conf.LeaveOrphans = s.conf.LeaveOrphans || yesNo(o.LeaveOrphans)
+	if o.ParentDeath != 0 {
+		s.conf.ParentDeath = signal(o.ParentDeath)
+	}
 	code := 0
 	if len(command) > 0 {
 		var err error
@@ -98,8 +101,10 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 			s.set.Stop()
 		}
 	}
-	s.makeThreads()
-	go s.set.Run()
+	s.begin()
+	if len(command) > 0 {
+		time.AfterFunc(restAfter, rest)
+	}
 	go s.listen(caught) // what came before has waited
 	if code == 0 {
 		code = s.run()
@@ -110,16 +115,15 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 
 // boot starts all but the services.
 func (s *system) boot(quiet bool) (code int, err error) {
-	// Little of what we allocate stays. Collecting when 2 MB have gathered, not
-	// Go's 4, is worth its time to a process that lies still.
-	debug.SetGCPercent(50)
-
 	if s.small, err = limitProcs(); err != nil {
 		return exitRefused, err
 	}
-
 	if s.conf, err = readConfig(); err != nil {
 		return exitWrong, fmt.Errorf("unable to understand %w", err)
+	}
+	gid, err := findGroup(s.conf.ControlGroup)
+	if err != nil {
+		return exitWrong, fmt.Errorf("unable to understand SVINIT_CONTROL_GROUP=%q: %w", s.conf.ControlGroup, err)
 	}
 	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -140,15 +144,17 @@ func (s *system) boot(quiet bool) (code int, err error) {
 		return exitRefused, fmt.Errorf("unable to carry output: %w", err)
 	}
 	cfg := &services.Config{
-		Procs:      s.procs,
-		Poll:       s.poll,
-		Log:        s.log,
-		Say:        s.say,
-		Prog:       "svinit",
-		Env:        os.Environ(),
-		Stdin:      uintptr(null),
-		StateBases: svdir.Bases(s.conf.StateDir, os.Geteuid()),
-		OOMKills:   oomKills,
+		Procs:        s.procs,
+		Poll:         s.poll,
+		Log:          s.log,
+		Say:          s.say,
+		Prog:         "svinit",
+		Env:          os.Environ(),
+		Stdin:        uintptr(null),
+		StateBases:   svdir.Bases(s.conf.StateDir, os.Geteuid()),
+		ControlGroup: gid,
+		OOMKills:     oomKills,
+		First:        func() { s.makeThreads(threads) },
 	}
 	s.title.procs = s.procs
 	s.log.Errors = s.title.show
@@ -161,6 +167,23 @@ func (s *system) boot(quiet bool) (code int, err error) {
 		cfg.Log = nil
 	}
 	s.set = services.NewSet(cfg, s.conf.ServiceDir, quiet)
+	return 0, nil
+}
+
+// begin starts the goroutines. They are started when the main program has
+// been, which would wait for their threads; what comes for them meanwhile is
+// kept.
+func (s *system) begin() {
+	// What we were given is the main program's. We shall not be what keeps its
+	// descriptors open and its directory mounted.
+	for _, fd := range s.inherited {
+		unix.Close(fd)
+	}
+	unix.Chdir("/")
+	s.makeThreads(fewThreads)
+	// Little of what we allocate stays. Collecting when 2 MB have gathered, not
+	// Go's 4, is worth its time to a process that lies still.
+	debug.SetGCPercent(50)
 	go func() {
 		s.procs.Run()
 		close(s.reaped)
@@ -170,7 +193,19 @@ func (s *system) boot(quiet bool) (code int, err error) {
 		}
 	}()
 	go s.log.Run()
-	return 0, nil
+	s.watchParent()
+	go s.set.Run()
+}
+
+// beside reports whether we were typed into docker exec where svinit runs
+// already, by somebody who wants to see what it is: our parent is outside of
+// this PID namespace.
+func beside() bool {
+	if os.Getppid() != 0 || os.Getpid() == 1 {
+		return false
+	}
+	name, _ := os.ReadFile("/proc/1/comm")
+	return string(name) == "svinit\n"
 }
 
 // say takes a line for standard error.

@@ -36,6 +36,17 @@ func (s *system) startMain(command []string) (code int, err error) {
 		s.main, err = s.procs.Start(path, argv, attr, func(ws syscall.WaitStatus) { s.mainEnded <- ws })
 		return err
 	}
+	if listenPID() {
+		// Its pid is known only to itself.
+		if start("/proc/self/exe", append([]string{ListenShim}, command...)) == nil {
+			return 0, nil
+		}
+	}
+	return search(command, start)
+}
+
+// search finds a program by trying: start is execve(2), or a fork and that.
+func search(command []string, start func(path string, argv []string) error) (code int, err error) {
 	code, reason, errno := exitNotFound, errNotFound, syscall.ENOENT
 	for _, path := range candidates(command[0]) {
 		err := start(path, command)

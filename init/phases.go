@@ -24,7 +24,11 @@ var shutdown = []phase{
 		late:  func(s *system) { s.set.Kill() },
 	},
 	{
-		begin: func(s *system) { s.procs.StopOrphans() },
+		begin: func(s *system) {
+			if !s.conf.LeaveOrphans {
+				s.procs.StopOrphans()
+			}
+		},
 		over:  func(s *system) <-chan struct{} { return s.set.Done() },
 		early: true,
 		late:  func(s *system) { s.set.TermLoggers() },
@@ -33,7 +37,9 @@ var shutdown = []phase{
 		begin: func(*system) {},
 		over:  func(s *system) <-chan struct{} { return s.set.Done() },
 		late: func(s *system) {
-			s.procs.KillOrphans()
+			if !s.conf.LeaveOrphans {
+				s.procs.KillOrphans()
+			}
 			s.set.KillLoggers()
 		},
 	},
@@ -41,10 +47,20 @@ var shutdown = []phase{
 		begin: func(s *system) {
 			s.title.end()
 			s.procs.Drain()
-			s.procs.StopOrphans()
+			if !s.conf.LeaveOrphans {
+				s.procs.StopOrphans()
+			}
 		},
-		over: func(s *system) <-chan struct{} { return s.reaped },
+		over: func(s *system) <-chan struct{} {
+			if s.conf.LeaveOrphans {
+				return s.set.Done()
+			}
+			return s.reaped
+		},
 		late: func(s *system) {
+			if s.conf.LeaveOrphans {
+				return
+			}
 			s.say("svinit: warning: unable to stop what services have left behind in time: killing it")
 			s.procs.KillAll()
 		},

@@ -28,7 +28,8 @@ func (s *system) listen(l *signals.Listener) {
 	}
 }
 
-// stops says whether a signal stops a container without a main program.
+// stops says whether a signal stops a container without a main program. KILL
+// can come as that of SVINIT_PARENT_DEATH.
 func stops(sig syscall.Signal) bool {
-	return sig == syscall.SIGTERM || sig == syscall.SIGINT || sig == syscall.SIGQUIT
+	return sig == syscall.SIGTERM || sig == syscall.SIGINT || sig == syscall.SIGQUIT || sig == syscall.SIGKILL
 }

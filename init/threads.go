@@ -13,8 +13,8 @@ import (
 // The Go runtime makes a thread whenever all others wait in system calls, and
 // ends the program when that fails: a service that uses up the container's
 // pids would take PID 1 with it. So all threads that we can ever need are made
-// at start (makeThreads); the runtime keeps and uses them again. How many that
-// is:
+// before the first service (makeThreads); the runtime keeps and uses them
+// again. How many that is:
 //
 //	                      usual  small
 //	run Go code             2      1    GOMAXPROCS
@@ -30,6 +30,7 @@ import (
 // from.
 const (
 	threads      = 12
+	fewThreads   = 6 // while there are no services
 	smallThreads = 5
 	ownThreads   = 2
 )
@@ -78,12 +79,12 @@ func pidsLimit() uint64 {
 	return limit
 }
 
-// makeThreads has the Go runtime make its threads now.
-func (s *system) makeThreads() {
-	want := threads + ownThreads
+// makeThreads has the Go runtime make that many threads, and its own, now.
+func (s *system) makeThreads(n int) {
 	if s.small {
-		want = smallThreads + ownThreads
+		n = min(n, smallThreads)
 	}
+	want := n + ownThreads
 	var mask, none unix.Sigset_t
 	if unix.PthreadSigmask(unix.SIG_SETMASK, nil, &mask) == nil && mask != none {
 		want++ // package signals keeps one for them, see its unblock

@@ -275,6 +275,11 @@ func (r *Reaper) reap() {
 	}
 }
 
+// childless reports whether we have no child, dead or alive.
+func childless() bool {
+	return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil) == unix.ECHILD
+}
+
 // sleep waits, without any child, for one: started by us, or an orphan, which
 // can come from a process that entered our namespace from outside (docker
 // exec). It reports whether to go on. Only here does SIGCHLD matter.
@@ -286,7 +291,7 @@ func (r *Reaper) sleep() bool {
 		draining := r.draining
 		r.mu.Unlock()
 		// An orphan may have come and gone before SIGCHLD was caught.
-		if err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil); err != unix.ECHILD {
+		if !childless() {
 			return true
 		}
 		if draining {

@@ -39,6 +39,9 @@ type Config struct {
 	// StateBases are where state directories go for service directories that
 	// cannot be written, the first that can be made ours; see svdir.Bases.
 	StateBases []string
+	// ControlGroup, unless it is 0, is the group that may read the status of
+	// services and command them.
+	ControlGroup int
 	// OOMKills returns how many processes the kernel has killed for want of
 	// memory in our container, and whether that is known. May be nil.
 	OOMKills func() (uint64, bool)
@@ -46,6 +49,9 @@ type Config struct {
 	// service.aside. With 1 the set takes turns with them, so that all of
 	// this package holds one thread at a time.
 	Abreast int
+	// First is called once, before the first service is begun, by the Set. May
+	// be nil.
+	First func()
 }
 
 // warn says that something could not be done, in the words of daemontools:

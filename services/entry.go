@@ -143,6 +143,10 @@ func (s *Set) startLogger(e *entry) {
 func (s *Set) begin(svc *service) {
 	svc.ended = func() { s.gone <- svc }
 	svc.turns = s.turns
+	if !s.begun && s.cfg.First != nil {
+		s.cfg.First()
+	}
+	s.begun = true
 	go svc.own()
 }
 

@@ -50,6 +50,7 @@ type Set struct {
 	changed  int64             // when it last was, as far as polling has seen
 	running  int               // main services whose owner has not ended
 	stopping bool
+	begun    bool // a service has been
 
 	down chan struct{} // closed when stopping and no main service is left
 	done chan struct{} // closed when stopping and nothing is left
@@ -120,6 +121,9 @@ func (s *Set) ring() {
 func (s *Set) Run() {
 	s.settle = time.NewTimer(settleTime)
 	s.settle.Stop()
+	if s.quiet && unix.Access(s.dir, unix.F_OK) == unix.ENOENT {
+		s.linger()
+	}
 	if s.ask.Load()&reqStop == 0 {
 		s.inTurn(func() {
 			s.openWatch()
@@ -131,6 +135,18 @@ func (s *Set) Run() {
 	}
 	s.closeWatch()
 	close(s.done)
+}
+
+// linger puts off the watch for a scan directory that may never come: a
+// command that is soon done shall not pay for it.
+func (s *Set) linger() {
+	timer := time.NewTimer(settleTime)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.bell:
+		s.ring() // to be answered
+	}
 }
 
 // wait waits for something to happen and does what follows. A panic costs no
@@ -358,7 +374,9 @@ func (s *Set) pollInstead(err error) {
 func (s *Set) closeWatch() {
 	if s.watch != nil {
 		s.cfg.Poll.Remove(s.watch.fd)
-		s.watch.close()
+		// The kernel waits some milliseconds until nobody can be using its
+		// watches (synchronize_srcu). Nobody need wait for it.
+		go s.watch.close()
 		s.watch = nil
 	}
 }

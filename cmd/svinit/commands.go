@@ -24,6 +24,7 @@ var commands = applet.Table{
 	&filter.Readproctitle,
 	&svctl.Sv,
 	&svctl.Svwait,
+	&svctl.Zombies,
 	&chain.Setuidgid,
 	&chain.Envuidgid,
 	&chain.Envdir,

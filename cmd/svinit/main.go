@@ -10,6 +10,7 @@
 //	svinit                  supervise /etc/service
 //	svinit CMD ARG...       the same, with CMD as the main program
 //	svinit -- CMD ARG...    the same, whatever CMD is called
+//	svinit OPTION... [--] CMD ARG...    with --leave-orphans, -p SIGNAL
 //	svinit NAME ARG...      run the tool NAME, as a link called NAME does
 //	svinit run FILE ARG...  execute a script, without a shell
 //	svinit --install DIR    make these links; with --compat before DIR, links
@@ -26,6 +27,7 @@ import (
 
 	"svinit/cmd/internal/applet"
 	"svinit/cmd/internal/svctl"
+	pid1 "svinit/init"
 )
 
 func main() {
@@ -35,6 +37,7 @@ func main() {
 		}
 		reexec.Register(c.Name, func() { os.Exit(c.Main(env())) })
 	}
+	reexec.Register(pid1.ListenShim, func() { os.Exit(pid1.RunListener(os.Args[1:], os.Stderr)) })
 	if len(os.Args) == 0 { // as execve(2) allowed before Linux 5.18
 		os.Args = []string{program}
 	}

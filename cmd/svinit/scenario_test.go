@@ -16,6 +16,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
+
+	pid1 "svinit/init"
 )
 
 // The scenarios of testdata/script run svinit as PID 1 of a PID namespace of
@@ -38,9 +40,10 @@ const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
 	programs := map[string]func(){
-		"svinit": main,
-		"enter":  enter,
-		"wreck":  wreck,
+		"svinit":        main,
+		pid1.ListenShim: main,
+		"enter":         enter,
+		"wreck":         wreck,
 	}
 	for _, c := range commands {
 		if c.Sub {
@@ -258,9 +261,9 @@ func output(ts *testscript.TestScript, args []string) string {
 func nsenter(ts *testscript.TestScript) []string {
 	pid := fmt.Sprint(of(ts).cmd.Process.Pid)
 	if os.Geteuid() == 0 {
-		return []string{"nsenter", "-t", pid, "-p", "-m", "-w"}
+		return []string{"nsenter", "-t", pid, "-p", "-m", "--wd=" + ts.MkAbs(".")}
 	}
-	return []string{"nsenter", "-t", pid, "-U", "--preserve-credentials", "-p", "-m", "-w"}
+	return []string{"nsenter", "-t", pid, "-U", "--preserve-credentials", "-p", "-m", "--wd=" + ts.MkAbs(".")}
 }
 
 func inside(ts *testscript.TestScript, neg bool, args []string) {

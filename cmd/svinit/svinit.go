@@ -15,7 +15,9 @@ const program = "svinit"
 var version string
 
 const usage = `usage: svinit                    supervise the services of the scan directory
-       svinit [--] CMD ARG...    the same, with a main program
+       svinit [OPTION]... [--] CMD ARG...    the same, with a main program;
+           --leave-orphans: do not stop what processes have left behind
+           -p SIGNAL: take SIGNAL as having come when our parent process ends
        svinit NAME ARG...        run a tool
        svinit run FILE ARG...    execute a script, without a shell
        svinit --install DIR      make links to the tools in DIR
@@ -33,8 +35,6 @@ func svinit(e *applet.Env) (code int) {
 		first = args[0]
 	}
 	switch {
-	case first == "--":
-		args = args[1:]
 	case first == "--version" && len(args) == 1:
 		return say(e, program+" "+buildVersion()+"\n", nil)
 	case first == "--install" && (len(args) == 2 && args[1] != "--compat" || len(args) == 3 && args[1] == "--compat"):
@@ -51,10 +51,41 @@ func svinit(e *applet.Env) (code int) {
 		return say(e, text, nil)
 	case first == "--version", first == "--install", first == "help":
 		return misuse(e, "wrong number of arguments after "+first, usage)
-	case strings.HasPrefix(first, "-"):
-		return misuse(e, "unknown option "+first, usage)
 	}
-	return pid1.Main(pid1.Options{Command: args}, e.Stdin, e.Stdout, e.Stderr)
+	o, bad := options(args)
+	if bad != "" {
+		return misuse(e, bad, usage)
+	}
+	return pid1.Main(o, e.Stdin, e.Stdout, e.Stderr)
+}
+
+// options reads what stands before a main program, and that. bad says what is
+// wrong.
+func options(args []string) (o pid1.Options, bad string) {
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		first := args[0]
+		args = args[1:]
+		if first == "--" {
+			break
+		}
+		value, parent := strings.CutPrefix(first, "-p")
+		switch {
+		case first == "--leave-orphans":
+			o.LeaveOrphans = true
+		case parent:
+			if value == "" && len(args) > 0 {
+				value, args = args[0], args[1:]
+			}
+			var err error
+			if o.ParentDeath, err = pid1.ParseSignal(value); err != nil {
+				return o, "-p: " + err.Error()
+			}
+		default:
+			return o, "unknown option " + first
+		}
+	}
+	o.Command = args
+	return o, ""
 }
 
 // say ends with a text or an error.

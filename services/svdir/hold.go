@@ -19,6 +19,7 @@ type Held struct {
 	lock    int
 	control int
 	ok      int // -1 until Announce
+	group   int // that of Share, or 0
 }
 
 // ErrLocked says that another supervisor has the directory.
@@ -67,13 +68,49 @@ func Hold(path string) (*Held, error) {
 	return h, nil
 }
 
+// Share opens the directory to a group: its members may look into it, read the
+// status, and write to control and ok. It is called before Announce. Errors:
+// those of chown(2), EPERM unless we are root or a member.
+func (h *Held) Share(gid int) error {
+	// The directory last: until then nobody gets at the files.
+	for _, f := range []struct {
+		name string
+		mode uint32
+	}{{"control", 0o620}, {".", 0o750}} {
+		err := syscall.Fchownat(h.dir, f.name, -1, gid, 0)
+		if err == nil {
+			err = syscall.Fchmodat(h.dir, f.name, f.mode, 0)
+		}
+		if err != nil {
+			return h.errorf("share", f.name, err)
+		}
+	}
+	h.group = gid
+	return nil
+}
+
 // Announce opens ok: from now on svok and svc find us. The first status must
 // have been written before.
 func (h *Held) Announce() (err error) {
-	if h.ok < 0 {
-		h.ok, err = h.openFIFO("ok", syscall.O_RDONLY)
+	if h.ok >= 0 {
+		return nil
+	}
+	if h.ok, err = h.openFIFO("ok", syscall.O_RDONLY); err == nil {
+		h.show()
 	}
 	return err
+}
+
+// show lets those open ok who may look into the directory, if it is our own:
+// svstat and svok ask there whether we live, and write nothing.
+func (h *Held) show() {
+	var st syscall.Stat_t
+	if h.group != 0 {
+		syscall.Fchown(h.ok, -1, h.group)
+	}
+	if syscall.Fstat(h.dir, &st) == nil {
+		syscall.Fchmod(h.ok, 0o600|st.Mode&0o011<<1)
+	}
 }
 
 // Control is the descriptor of the FIFO, non-blocking, to be waited for.
@@ -126,6 +163,9 @@ func (h *Held) replace(name string, b []byte) error {
 	fd, err := syscall.Openat(h.dir, temp, syscall.O_WRONLY|syscall.O_CREAT|syscall.O_TRUNC|syscall.O_NONBLOCK|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o644)
 	if err != nil {
 		return h.errorf("open", temp, err)
+	}
+	if h.group != 0 {
+		syscall.Fchmod(fd, 0o644) // whatever our umask
 	}
 	n, err := syscall.Write(fd, b)
 	if err == nil && n < len(b) {

@@ -2,6 +2,7 @@ package svdir
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"syscall"
@@ -24,8 +25,13 @@ func Bases(custom string, uid int) []string {
 }
 
 // Claim makes base ours: a directory, not a link to one, owned by us, mode
-// 0700. The error names what is in the way.
-func Claim(base string) error {
+// 0700, or 0750 with a group gid that is not 0. The error names what is in
+// the way.
+func Claim(base string, gid int) error {
+	mode := fs.FileMode(0o700)
+	if gid != 0 {
+		mode = 0o750
+	}
 	if err := os.Mkdir(base, 0o700); err != nil && !os.IsExist(err) {
 		return err
 	}
@@ -39,8 +45,13 @@ func Claim(base string) error {
 		return fmt.Errorf("%s is not a directory", base)
 	case int(st.Uid) != os.Geteuid():
 		return fmt.Errorf("%s is owned by uid %d, not by us", base, st.Uid)
-	case fi.Mode().Perm() != 0o700:
-		return os.Chmod(base, 0o700)
+	case gid != 0 && int(st.Gid) != gid:
+		if err := os.Chown(base, -1, gid); err != nil {
+			return err
+		}
+	}
+	if fi.Mode().Perm() != mode {
+		return os.Chmod(base, mode)
 	}
 	return nil
 }
@@ -102,7 +113,7 @@ func owners() []int {
 func ownedBy(base string, uid int) bool {
 	var st syscall.Stat_t
 	err := syscall.Lstat(base, &st)
-	return err == nil && st.Mode&syscall.S_IFMT == syscall.S_IFDIR && int(st.Uid) == uid && st.Mode&0o077 == 0
+	return err == nil && st.Mode&syscall.S_IFMT == syscall.S_IFDIR && int(st.Uid) == uid && st.Mode&0o027 == 0
 }
 
 // serviceLink is a link in a fallback state directory to the service directory

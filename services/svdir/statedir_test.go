@@ -21,12 +21,12 @@ func TestClaim(t *testing.T) {
 	dir := t.TempDir()
 	base := dir + "/base"
 	for range 2 {
-		if err := Claim(base); err != nil {
+		if err := Claim(base, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
 	os.Chmod(base, 0o777)
-	if err := Claim(base); err != nil {
+	if err := Claim(base, 0); err != nil {
 		t.Fatal(err)
 	}
 	if fi, err := os.Stat(base); err != nil || fi.Mode().Perm() != 0o700 {
@@ -46,7 +46,7 @@ func TestClaim(t *testing.T) {
 		bad = append(bad, other)
 	}
 	for _, base := range bad {
-		if err := Claim(base); err == nil {
+		if err := Claim(base, 0); err == nil {
 			t.Errorf("%s: claimed", base)
 		} else if !strings.Contains(err.Error(), base) {
 			t.Errorf("%s: error does not name it: %v", base, err)
@@ -58,7 +58,7 @@ func TestClaim(t *testing.T) {
 func TestLocate(t *testing.T) {
 	root := t.TempDir()
 	base := root + "/base"
-	must(t, Claim(base))
+	must(t, Claim(base, 0))
 	dir := root + "/available/web"
 	must(t, os.MkdirAll(dir+"/log", 0o755))
 	must(t, os.Mkdir(root+"/scan", 0o755))
@@ -102,7 +102,7 @@ func TestLocate(t *testing.T) {
 func TestLocateAnother(t *testing.T) {
 	root := t.TempDir()
 	base := root + "/base"
-	must(t, Claim(base))
+	must(t, Claim(base, 0))
 	for _, dir := range []string{"/a/web", "/b/web"} {
 		must(t, os.MkdirAll(root+dir, 0o755))
 	}
@@ -131,7 +131,7 @@ func TestLocateForeign(t *testing.T) {
 	dir := root + "/web"
 	must(t, os.Mkdir(dir, 0o755))
 	base := root + "/base"
-	must(t, Claim(base))
+	must(t, Claim(base, 0))
 	announced(t, base+"/web")
 	must(t, Mark(base+"/web", dir))
 	if got := Locate(dir, base); got != base+"/web" {

@@ -159,7 +159,7 @@ func TestFallback(t *testing.T) {
 	dir, here := scan(t)
 	must(t, os.Remove(dir+"/idle/log")) // sv warns of it
 	base := here + "/state"
-	must(t, svdir.Claim(base))
+	must(t, svdir.Claim(base, 0))
 	controls = map[string]*svdir.Held{"idle": heldAt(t, base+"/idle")}
 	if err := svdir.Mark(base+"/idle", dir+"/idle"); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,50 @@
+package pid1
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/services/epoll"
+)
+
+// watchParent has the signal of SVINIT_PARENT_DEATH taken as having come when
+// our parent ends.
+//
+// PR_SET_PDEATHSIG (prctl(2)) says when the parent's *thread* that made us
+// ends, and is a setting of one thread of ours; a descriptor of the parent
+// (pidfd_open(2)) speaks of the process, and can be waited for. The former
+// serves where the latter cannot be had: the parent is outside of our PID
+// namespace, the kernel is older than 5.3, or seccomp forbids it.
+func (s *system) watchParent() {
+	sig := syscall.Signal(s.conf.ParentDeath)
+	if sig == 0 {
+		return
+	}
+	parent := os.Getppid()
+	fd, err := unix.PidfdOpen(parent, 0) // of 0: EINVAL
+	if err == nil && os.Getppid() != parent {
+		unix.Close(fd)
+		go func() { s.signals <- sig }()
+		return
+	}
+	if err == nil {
+		if err = s.poll.Add(fd, epoll.Edge, func() { go func() { s.signals <- sig }() }); err != nil {
+			unix.Close(fd)
+		}
+	}
+	if err == nil {
+		return
+	}
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for ever: the setting ends with its thread
+		done <- unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(sig), 0, 0, 0)
+		select {}
+	}()
+	if err := <-done; err != nil {
+		s.say("svinit: warning: unable to watch the parent process: " + err.Error())
+	}
+}
