@@ -74,6 +74,16 @@ func (s *service) aside(f func()) {
 	<-done
 }
 
+// inTurn does something while, with only one turn, no owner does. Owners
+// never wait for the set while they have theirs.
+func (s *Set) inTurn(f func()) {
+	if cap(s.turns) == 1 {
+		s.turns <- struct{}{}
+		defer func() { <-s.turns }()
+	}
+	f()
+}
+
 // takeUp takes the state directory, if that can be, and then starts the
 // service unless it is down.
 func (s *service) takeUp() {

@@ -176,16 +176,6 @@ func (s *Set) wait() {
 	}
 }
 
-// inTurn does something while, with only one turn, no owner does. Owners
-// never wait for the set while they have theirs.
-func (s *Set) inTurn(f func()) {
-	if cap(s.turns) == 1 {
-		s.turns <- struct{}{}
-		defer func() { <-s.turns }()
-	}
-	f()
-}
-
 // answer does what the bell was rung for.
 func (s *Set) answer() {
 	asked := s.ask.Swap(0)

@@ -1,6 +1,7 @@
 package svdir
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -145,14 +146,13 @@ func (h *Held) Release() {
 // WriteStatus replaces the files status, and runit's pid and stat, which say
 // the same in words. A reader sees the old file or the new one, never a part.
 func (h *Held) WriteStatus(s Status) error {
+	// status is the last: who has read it finds the others to be right.
 	var b [64]byte
-	if err := h.replace("status", s.Append(b[:0])); err != nil {
-		return err
-	}
-	if err := h.replace("pid", s.appendPID(b[:0])); err != nil {
-		return err
-	}
-	return h.replace("stat", s.appendStat(b[:0]))
+	return cmp.Or(
+		h.replace("pid", s.appendPID(b[:0])),
+		h.replace("stat", s.appendStat(b[:0])),
+		h.replace("status", s.Append(b[:0])),
+	)
 }
 
 // replace writes NAME.new and renames it. There is no fsync: the record means
