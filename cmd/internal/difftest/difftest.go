@@ -16,6 +16,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -60,6 +61,13 @@ var binary string
 //
 //	func TestMain(m *testing.M) { os.Exit(difftest.Main(m)) }
 func Main(m *testing.M) int {
+	// What is ignored from before, as under nohup, would be so in all that we
+	// start; what is caught is not.
+	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 	dir, err := os.MkdirTemp("", "difftest")
 	if err == nil {
 		defer os.RemoveAll(dir)
