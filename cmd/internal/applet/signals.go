@@ -11,7 +11,8 @@ import (
 // of the runtime's has respected.
 const own = 1<<syscall.SIGURG | 1<<syscall.SIGSEGV | 1<<syscall.SIGBUS | 1<<syscall.SIGFPE | 1<<syscall.SIGILL |
 	1<<syscall.SIGCHLD | 1<<syscall.SIGCONT | 1<<syscall.SIGTSTP | 1<<syscall.SIGTTIN | 1<<syscall.SIGTTOU |
-	1<<syscall.SIGHUP | 1<<syscall.SIGINT | 1<<syscall.SIGTERM | 1<<syscall.SIGKILL | 1<<syscall.SIGSTOP
+	1<<syscall.SIGHUP | 1<<syscall.SIGINT | 1<<syscall.SIGTERM | 1<<syscall.SIGKILL | 1<<syscall.SIGSTOP |
+	7<<32 // the C library's, which its posix_spawn ignores, make's for one
 
 // endBySignals has a signal end us without a word, as it ends a program in C,
 // but for those in keep. The runtime has a handler for nearly all of them,

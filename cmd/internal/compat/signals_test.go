@@ -253,7 +253,11 @@ func TestStop(t *testing.T) {
 		{[]string{"tini", "-s", "--"}, syscall.SIGTSTP, false},
 	} {
 		for i, path := range []string{difftest.Real(t, c.argv[0], c.argv[0]), difftest.Binary()} {
-			p := launch(t, path, append(slices.Clone(c.argv), "sh", "-c", "echo ready; exec cat"), nil, nil)
+			p := launch(t, path, append(slices.Clone(c.argv), "sh", "-c", "echo ready; exec cat"), nil, func(cmd *exec.Cmd) {
+				// The kernel stops nobody in a group that no shell could continue, such
+				// as ours where we are started by a daemon.
+				cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			})
 			p.hear(1, "ready")
 			pid := p.cmd.Process.Pid
 			p.cmd.Process.Signal(c.sig)
