@@ -102,9 +102,7 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 		}
 	}
 	s.begin()
-	if len(command) > 0 {
-		time.AfterFunc(restAfter, rest)
-	}
+	time.AfterFunc(restAfter, rest)
 	go s.listen(caught) // what came before has waited
 	if code == 0 {
 		code = s.run()

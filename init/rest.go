@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// restAfter is when a svinit with a main program lies still.
+// restAfter is when a container usually lies still.
 const restAfter = 1500 * time.Millisecond
 
 // rest gives back the pages of our program that were used at start. The kernel
