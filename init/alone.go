@@ -75,14 +75,9 @@ func runAlone(command []string, a *Alone) int {
 	if err != nil {
 		return a.Failed(err)
 	}
-	s := &system{
-		alone:     a,
-		conf:      Config{Group: yesNo(a.Group), Setsid: yesNo(a.Session), Signals: a.Signals},
-		signals:   make(chan syscall.Signal),
-		inherited: claimDescriptors(),
-		mainEnded: make(chan syscall.WaitStatus, 1),
-		stopped:   make(chan stop, maxStops),
-	}
+	s := newSystem()
+	s.alone = a
+	s.conf = Config{Group: yesNo(a.Group), Setsid: yesNo(a.Session), Signals: a.Signals}
 	if a.ParentDeath != 0 {
 		// For this thread, which lasts as long as we do: the runtime ends none.
 		parent := os.Getppid()

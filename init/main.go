@@ -61,6 +61,16 @@ type system struct {
 	alone     *Alone // of Options
 }
 
+func newSystem() *system {
+	return &system{
+		signals:   make(chan syscall.Signal),
+		reaped:    make(chan struct{}),
+		inherited: claimDescriptors(),
+		mainEnded: make(chan syscall.WaitStatus, 1),
+		stopped:   make(chan stop, maxStops),
+	}
+}
+
 // Main supervises the services of the scan directory until it is told to stop
 // or, with a command, until that main program ends. It returns the exit code
 // of the container.
@@ -78,13 +88,7 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 		fmt.Fprintln(stderr, "svinit: fatal: unable to catch signals:", err)
 		return exitRefused
 	}
-	s := &system{
-		signals:   make(chan syscall.Signal),
-		reaped:    make(chan struct{}),
-		inherited: claimDescriptors(),
-		mainEnded: make(chan syscall.WaitStatus, 1),
-		stopped:   make(chan stop, maxStops),
-	}
+	s := newSystem()
 	if code, err := s.boot(len(command) > 0); err != nil {
 		fmt.Fprintf(stderr, "svinit: fatal: %v\n", err)
 		return code
@@ -111,7 +115,7 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 	return code
 }
 
-// boot starts all but the services.
+// boot makes what begin starts.
 func (s *system) boot(quiet bool) (code int, err error) {
 	if s.small, err = limitProcs(); err != nil {
 		return exitRefused, err
