@@ -77,7 +77,13 @@ func runAlone(command []string, a *Alone) int {
 	}
 	s := newSystem()
 	s.alone = a
-	s.conf = Config{Group: yesNo(a.Group), Setsid: yesNo(a.Session), Signals: a.Signals}
+	if err := s.measure(forAlone); err != nil {
+		return a.Failed(err)
+	}
+	if s.tight {
+		s.makeThreads(forAlone)
+	}
+	s.conf = Config{Group: yesNo(a.Group), Setsid: yesNo(a.Session), Signals: a.Signals, LeaveOrphans: true}
 	if a.ParentDeath != 0 {
 		// For this thread, which lasts as long as we do: the runtime ends none.
 		parent := os.Getppid()
@@ -93,17 +99,19 @@ func runAlone(command []string, a *Alone) int {
 	}
 	s.procs.Orphan = func(pid int, ws syscall.WaitStatus) { a.Tell(Event{Kind: Reaped, PID: pid, Status: ws}) }
 	s.procs.Stopped = s.childStopped
+	s.procs.ByBell = s.small
 	if len(command) > 0 {
 		if _, err := s.startMain(command); err != nil {
 			return a.Failed(err)
 		}
 		a.Tell(Event{Kind: Started, PID: s.main})
 	}
-	go s.procs.Run()
-	go s.listen(caught)
-	// The main program has its directory; ours would keep a file system from
-	// being unmounted.
-	os.Chdir("/")
+	if !s.soonDone(caught) {
+		s.settle(forAlone)
+		go s.procs.Run()
+		go s.listen(caught)
+	}
+	s.letGo()
 	return s.obey(a)
 }
 

@@ -46,6 +46,7 @@ type system struct {
 	set     *services.Set
 	title   title
 	small   bool // the container may have few processes and threads: so do we
+	tight   bool // it may have so many that a program soon uses them up
 
 	reaped  chan struct{}   // closed when no child is left, after Drain
 	written <-chan struct{} // closed when the log has been written, after Stop
@@ -98,6 +99,9 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 		s.conf.ParentDeath = signal(o.ParentDeath)
 	}
 	code := 0
+	if s.tight {
+		s.makeThreads(withServices)
+	}
 	if len(command) > 0 {
 		var err error
 		if code, err = s.startMain(command); err != nil {
@@ -105,8 +109,11 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 			s.set.Stop()
 		}
 	}
+	if s.soonDone(caught) {
+		s.takeTerminal()
+		return exitCode(<-s.mainEnded)
+	}
 	s.begin()
-	time.AfterFunc(restAfter, rest)
 	go s.listen(caught) // what came before has waited
 	if code == 0 {
 		code = s.run()
@@ -117,7 +124,7 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 
 // boot makes what begin starts.
 func (s *system) boot(quiet bool) (code int, err error) {
-	if s.small, err = limitProcs(); err != nil {
+	if err = s.measure(withServices); err != nil {
 		return exitRefused, err
 	}
 	if s.conf, err = readConfig(); err != nil {
@@ -156,7 +163,7 @@ func (s *system) boot(quiet bool) (code int, err error) {
 		StateBases:   svdir.Bases(s.conf.StateDir, os.Geteuid()),
 		ControlGroup: gid,
 		OOMKills:     oomKills,
-		First:        func() { s.makeThreads(threads) },
+		First:        func() { s.makeThreads(withServices) },
 	}
 	s.title.procs = s.procs
 	s.log.Errors = s.title.show
@@ -172,20 +179,27 @@ func (s *system) boot(quiet bool) (code int, err error) {
 	return 0, nil
 }
 
+// moment is how long a main program without services is waited for before
+// anything else is made, such as threads: they take longer to make, and to end,
+// than a program that does next to nothing takes.
+const moment = 2 * time.Millisecond
+
+// soonDone reports whether the main program has ended within a moment, and left
+// nothing that is ours to stop.
+func (s *system) soonDone(caught *signals.Listener) bool {
+	if s.main == 0 || s.alone == nil && unix.Access(s.conf.ServiceDir, unix.F_OK) == nil || !caught.Await(moment) {
+		return false
+	}
+	left := s.procs.Glance()
+	return len(s.mainEnded) > 0 && (!left || bool(s.conf.LeaveOrphans))
+}
+
 // begin starts the goroutines. They are started when the main program has
 // been, which would wait for their threads; what comes for them meanwhile is
 // kept.
 func (s *system) begin() {
-	// What we were given is the main program's. We shall not be what keeps its
-	// descriptors open and its directory mounted.
-	for _, fd := range s.inherited {
-		unix.Close(fd)
-	}
-	unix.Chdir("/")
-	s.makeThreads(fewThreads)
-	// Little of what we allocate stays. Collecting when 2 MB have gathered, not
-	// Go's 4, is worth its time to a process that lies still.
-	debug.SetGCPercent(50)
+	s.letGo()
+	s.settle(withoutYet)
 	go func() {
 		s.procs.Run()
 		close(s.reaped)
@@ -197,6 +211,24 @@ func (s *system) begin() {
 	go s.log.Run()
 	s.watchParent()
 	go s.set.Run()
+}
+
+// letGo closes and leaves what we were given for the main program. We shall not
+// be what keeps its descriptors open and its directory mounted.
+func (s *system) letGo() {
+	for _, fd := range s.inherited {
+		unix.Close(fd)
+	}
+	unix.Chdir("/")
+}
+
+// settle prepares for a longer life.
+func (s *system) settle(n threads) {
+	s.makeThreads(n)
+	// Little of what we allocate stays. Collecting when 2 MB have gathered, not
+	// Go's 4, is worth its time to a process that lies still.
+	debug.SetGCPercent(50)
+	time.AfterFunc(restAfter, rest)
 }
 
 // beside reports whether we were typed into docker exec where svinit runs

@@ -14,7 +14,8 @@ import (
 // ends the program when that fails: a service that uses up the container's
 // pids would take PID 1 with it. So all threads that we can ever need are made
 // before the first service (makeThreads); the runtime keeps and uses them
-// again. How many that is:
+// again. Where pids are few they are made before the main program too. How many
+// that is:
 //
 //	                      usual  small
 //	run Go code             2      1    GOMAXPROCS
@@ -28,32 +29,35 @@ import (
 //
 // and two of the runtime's own, its monitor and the one that others are made
 // from.
-const (
-	threads      = 12
-	fewThreads   = 6 // while there are no services
-	smallThreads = 5
-	ownThreads   = 2
+var (
+	withServices = threads{usual: 12, small: 5}
+	withoutYet   = threads{usual: 6, small: 5} // before the first service
+	forAlone     = threads{usual: 5, small: 3} // no owners, no set, no log
 )
 
-// small is how many processes and threads make a container small: in one with
-// fewer, ours would be too large a part of them.
-const small = 50
+const ownThreads = 2
 
-// limitProcs sets how many threads run Go code at once, and says whether the
-// container is small. Its error says that there is no room for us.
-func limitProcs() (bool, error) {
+// threads is how many threads are needed, and in a small container.
+type threads struct{ usual, small int }
+
+const (
+	// small is how many processes and threads make a container small: in one
+	// with fewer, ours would be too large a part of them.
+	small = 50
+	// plenty is how many no program uses up within a moment.
+	plenty = 4096
+)
+
+// measure finds out how many processes and threads there may be. Its error says
+// that there is no room for us.
+func (s *system) measure(n threads) error {
 	limit := pidsLimit()
-	switch {
-	case limit < smallThreads+ownThreads+1:
-		return true, fmt.Errorf("unable to run in so small a container: %d threads and one service are the least, and its limit of pids is %d",
-			smallThreads+ownThreads, limit)
-	case limit < small:
-		runtime.GOMAXPROCS(1)
-		return true, nil
-	case runtime.GOMAXPROCS(0) > 2:
-		runtime.GOMAXPROCS(2)
+	s.small, s.tight = limit < small, limit < plenty
+	if least := n.small + ownThreads; limit <= uint64(least) {
+		return fmt.Errorf("unable to run in so small a container: %d threads and one other process are the least, and its limit of pids is %d",
+			least, limit)
 	}
-	return false, nil
+	return nil
 }
 
 // pidsLimit returns how many processes and threads the container may have:
@@ -79,12 +83,16 @@ func pidsLimit() uint64 {
 	return limit
 }
 
-// makeThreads has the Go runtime make that many threads, and its own, now.
-func (s *system) makeThreads(n int) {
+// makeThreads has the Go runtime make these threads, and its own, now, and sets
+// how many run Go code at once.
+func (s *system) makeThreads(n threads) {
+	want, procs := n.usual+ownThreads, 2
 	if s.small {
-		n = min(n, smallThreads)
+		want, procs = n.small+ownThreads, 1
 	}
-	want := n + ownThreads
+	if runtime.GOMAXPROCS(0) > procs {
+		runtime.GOMAXPROCS(procs)
+	}
 	var mask, none unix.Sigset_t
 	if unix.PthreadSigmask(unix.SIG_SETMASK, nil, &mask) == nil && mask != none {
 		want++ // package signals keeps one for them, see its unblock

@@ -204,6 +204,13 @@ func (r *Reaper) Run() {
 	}
 }
 
+// Glance reaps what has ended by now, before Run is called, and reports whether
+// a child is left.
+func (r *Reaper) Glance() (left bool) {
+	r.reap()
+	return !childless()
+}
+
 // runByBell is Run where SIGCHLD stays caught.
 func (r *Reaper) runByBell() {
 	for {

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -76,7 +77,8 @@ const infoSize = 32
 
 // Listener hands out the signals caught.
 type Listener struct {
-	pipe    *os.File
+	fd      int
+	pipe    *os.File // of fd, once Next waits in the Go runtime's poller
 	wanted  uint64
 	ignored uint64
 	buf     [32 * infoSize]byte
@@ -96,7 +98,7 @@ func Listen(only ...syscall.Signal) (*Listener, error) {
 	if err := unix.Pipe2(p[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return nil, fmt.Errorf("make a pipe for signals: %w", err)
 	}
-	l := &Listener{pipe: os.NewFile(uintptr(p[0]), "signals"), wanted: wantedOf(only)}
+	l := &Listener{fd: p[0], wanted: wantedOf(only)}
 	self, pipe = uint64(os.Getpid()), uint64(p[1])
 
 	// As the Go runtime catches: on its stack for signals, with all blocked
@@ -120,8 +122,25 @@ func Listen(only ...syscall.Signal) (*Listener, error) {
 	return l, unblock()
 }
 
+// Await waits until something has come for Next, but not longer than most, and
+// says whether it has. Unlike Next it needs neither the Go runtime's poller nor
+// another thread, which take longer to make than a short-lived program takes.
+// It is for the time before the first Next.
+func (l *Listener) Await(most time.Duration) bool {
+	for end := time.Now().Add(most); ; {
+		left := unix.NsecToTimespec(max(0, int64(time.Until(end))))
+		n, err := unix.Ppoll([]unix.PollFd{{Fd: int32(l.fd), Events: unix.POLLIN}}, &left, nil)
+		if err != unix.EINTR { // by the signal itself, which is in the pipe then
+			return n > 0
+		}
+	}
+}
+
 // Next waits for a signal. Its errors are those of a read from a pipe.
 func (l *Listener) Next() (Signal, error) {
+	if l.pipe == nil {
+		l.pipe = os.NewFile(uintptr(l.fd), "signals")
+	}
 	for {
 		for len(l.unread) > 0 {
 			s := parse(l.unread)

@@ -29,6 +29,7 @@ var programs = map[string]func(){
 	"private": ownSignals,
 	"forks":   forks,
 	"back":    writeBehind,
+	"await":   awaitFirst,
 }
 
 func reportAll() {
@@ -119,6 +120,22 @@ func reportLate() {
 	tell("ready")
 	<-input
 	report(l)
+}
+
+func awaitFirst() {
+	l := mustListen()
+	tell("%v %v", l.Await(0), l.Await(time.Millisecond))
+	tell("%v", l.Await(patience))
+	report(l)
+}
+
+// What has been awaited is still there for Next.
+func TestAwait(t *testing.T) {
+	p := start(t, "await", nil)
+	p.expect("false false")
+	p.send(syscall.SIGUSR1)
+	p.expect("true")
+	p.expect("10 code 0 pid %d uid %d", os.Getpid(), os.Getuid())
 }
 
 // With the pipe full, one of each kind is kept still, and what came before is

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // Listener hands out the signals caught.
@@ -51,6 +52,9 @@ func Listen(only ...syscall.Signal) (*Listener, error) {
 	}
 	return l, nil
 }
+
+// Await says at once that nothing is known to have come.
+func (l *Listener) Await(time.Duration) bool { return false }
 
 // Next waits for a signal. It returns no error.
 func (l *Listener) Next() (Signal, error) {
