@@ -77,11 +77,8 @@ func runAlone(command []string, a *Alone) int {
 	}
 	s := newSystem()
 	s.alone = a
-	if err := s.measure(forAlone); err != nil {
+	if err := s.makeRoom(forAlone); err != nil {
 		return a.Failed(err)
-	}
-	if s.tight {
-		s.makeThreads(forAlone)
 	}
 	s.conf = Config{Group: yesNo(a.Group), Setsid: yesNo(a.Session), Signals: a.Signals, LeaveOrphans: true}
 	if a.ParentDeath != 0 {

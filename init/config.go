@@ -19,7 +19,7 @@ import (
 // Config is what the environment says, in variables that begin with SVINIT_.
 // "svinit help env" is made from this struct.
 type Config struct {
-	ServiceDir   string    `split_words:"true" default:"/etc/service" desc:"the scan directory: its entries are the services"`
+	ServiceDir   string    `split_words:"true" default:"/etc/service" desc:"the scan directory: its entries are the services; empty: there are none, beside a main program"`
 	StateDir     string    `split_words:"true" desc:"where state goes for service directories that cannot be written, before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
 	StopTimeout  duration  `split_words:"true" default:"8s" desc:"how long services and loggers may take to stop before they are killed"`
 	Log          logFormat `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
@@ -31,13 +31,16 @@ type Config struct {
 	Signals      signalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on); 15:3,1:0 is the same"`
 }
 
-const prefix = "svinit"
+const (
+	prefix            = "svinit"
+	defaultServiceDir = "/etc/service"
+)
 
 // readConfig reads the environment. The error names the variable. Where there
 // are none of ours the defaults are given at once: the search for each of them
 // by reflection takes as long as starting a thread.
 func readConfig() (Config, error) {
-	c := Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}
+	c := Config{ServiceDir: defaultServiceDir, StopTimeout: duration(8 * time.Second), Log: logPrefix}
 	var err error
 	if ours := func(v string) bool { return strings.HasPrefix(v, "SVINIT_") }; slices.ContainsFunc(os.Environ(), ours) {
 		c = Config{}
@@ -50,8 +53,10 @@ func readConfig() (Config, error) {
 	if err != nil {
 		return c, err
 	}
-	if c.ServiceDir, err = filepath.Abs(c.ServiceDir); err != nil {
-		return c, fmt.Errorf("SVINIT_SERVICE_DIR=%q: %w", c.ServiceDir, err)
+	if c.ServiceDir != "" {
+		if c.ServiceDir, err = filepath.Abs(c.ServiceDir); err != nil {
+			return c, fmt.Errorf("SVINIT_SERVICE_DIR=%q: %w", c.ServiceDir, err)
+		}
 	}
 	if c.StateDir != "" && !filepath.IsAbs(c.StateDir) {
 		return c, fmt.Errorf("SVINIT_STATE_DIR=%q: not an absolute path", c.StateDir)

@@ -11,6 +11,7 @@
 package pid1
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -41,12 +42,11 @@ type system struct {
 	conf    Config
 	signals chan syscall.Signal
 	procs   *reaper.Reaper
-	poll    *epoll.Set
-	log     *svlog.Mux
-	set     *services.Set
+	poll    *epoll.Set    // these three are nil in a plain init
+	log     *svlog.Mux    // and in Alone
+	set     *services.Set //
 	title   title
 	small   bool // the container may have few processes and threads: so do we
-	tight   bool // it may have so many that a program soon uses them up
 
 	reaped  chan struct{}   // closed when no child is left, after Drain
 	written <-chan struct{} // closed when the log has been written, after Stop
@@ -90,22 +90,18 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 		return exitRefused
 	}
 	s := newSystem()
-	if code, err := s.boot(len(command) > 0); err != nil {
+	if code, err := s.boot(o); err != nil {
 		fmt.Fprintf(stderr, "svinit: fatal: %v\n", err)
 		return code
 	}
-	s.conf.LeaveOrphans = s.conf.LeaveOrphans || yesNo(o.LeaveOrphans)
-	if o.ParentDeath != 0 {
-		s.conf.ParentDeath = signal(o.ParentDeath)
-	}
 	code := 0
-	if s.tight {
-		s.makeThreads(withServices)
-	}
 	if len(command) > 0 {
 		var err error
 		if code, err = s.startMain(command); err != nil {
 			s.say("svinit: fatal: unable to run " + svlog.Printable(command[0]) + ": " + err.Error())
+			if s.set == nil {
+				return code
+			}
 			s.set.Stop()
 		}
 	}
@@ -122,35 +118,63 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 	return code
 }
 
-// boot makes what begin starts.
-func (s *system) boot(quiet bool) (code int, err error) {
-	if err = s.measure(withServices); err != nil {
-		return exitRefused, err
-	}
+// boot prepares for the main program, and for services where there can be any:
+// with a main program and no scan directory svinit is a plain init.
+func (s *system) boot(o Options) (code int, err error) {
 	if s.conf, err = readConfig(); err != nil {
 		return exitWrong, fmt.Errorf("unable to understand %w", err)
+	}
+	s.conf.LeaveOrphans = s.conf.LeaveOrphans || yesNo(o.LeaveOrphans)
+	if o.ParentDeath != 0 {
+		s.conf.ParentDeath = signal(o.ParentDeath)
 	}
 	gid, err := findGroup(s.conf.ControlGroup)
 	if err != nil {
 		return exitWrong, fmt.Errorf("unable to understand SVINIT_CONTROL_GROUP=%q: %w", s.conf.ControlGroup, err)
 	}
-	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return exitRefused, fmt.Errorf("unable to open /dev/null: %w", err)
+	plain, need := s.conf.ServiceDir == "", withServices
+	if plain && len(o.Command) == 0 {
+		return exitWrong, errors.New("nothing to do: SVINIT_SERVICE_DIR is empty, and there is no main program")
+	}
+	if !plain && len(o.Command) > 0 && unix.Access(s.conf.ServiceDir, unix.F_OK) == unix.ENOENT {
+		plain = true
+		if s.conf.ServiceDir != defaultServiceDir {
+			s.say("svinit: warning: unable to read " + s.conf.ServiceDir + ": no such directory, so there are no services")
+		}
+	}
+	if plain {
+		need = forAlone
+	}
+	if err = s.makeRoom(need); err != nil {
+		return exitRefused, err
 	}
 	if s.procs, err = reaper.New(); err != nil {
 		return exitRefused, fmt.Errorf("unable to adopt orphans: %w", err)
 	}
 	s.procs.Stopped = s.childStopped
+	s.procs.ByBell = s.small
+	if plain {
+		return 0, nil
+	}
+	return exitRefused, s.bootServices(gid)
+}
+
+// bootServices makes what begin starts for services, which members of the group
+// gid may command.
+func (s *system) bootServices(gid int) (err error) {
+	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("unable to open /dev/null: %w", err)
+	}
 	if s.poll, err = epoll.New(); err != nil {
-		return exitRefused, fmt.Errorf("unable to wait for commands: %w", err)
+		return fmt.Errorf("unable to wait for commands: %w", err)
 	}
 	format := svlog.Prefix
 	if s.conf.Log == logRaw {
 		format = svlog.Raw
 	}
 	if s.log, err = svlog.New(format, 1, 2); err != nil {
-		return exitRefused, fmt.Errorf("unable to carry output: %w", err)
+		return fmt.Errorf("unable to carry output: %w", err)
 	}
 	cfg := &services.Config{
 		Procs:        s.procs,
@@ -168,15 +192,14 @@ func (s *system) boot(quiet bool) (code int, err error) {
 	s.title.procs = s.procs
 	s.log.Errors = s.title.show
 	if s.small {
-		s.procs.ByBell = true
 		cfg.Abreast = 1
 		s.log.Errors = nil
 	}
 	if s.conf.Log == logInherit {
 		cfg.Log = nil
 	}
-	s.set = services.NewSet(cfg, s.conf.ServiceDir, quiet)
-	return 0, nil
+	s.set = services.NewSet(cfg, s.conf.ServiceDir)
+	return nil
 }
 
 // moment is how long a main program without services is waited for before
@@ -187,7 +210,7 @@ const moment = 2 * time.Millisecond
 // soonDone reports whether the main program has ended within a moment, and left
 // nothing that is ours to stop.
 func (s *system) soonDone(caught *signals.Listener) bool {
-	if s.main == 0 || s.alone == nil && unix.Access(s.conf.ServiceDir, unix.F_OK) == nil || !caught.Await(moment) {
+	if s.set != nil || s.main == 0 || !caught.Await(moment) {
 		return false
 	}
 	left := s.procs.Glance()
@@ -199,17 +222,24 @@ func (s *system) soonDone(caught *signals.Listener) bool {
 // kept.
 func (s *system) begin() {
 	s.letGo()
-	s.settle(withoutYet)
+	if s.set == nil {
+		s.settle(forAlone)
+	} else {
+		s.settle(withoutYet)
+	}
 	go func() {
 		s.procs.Run()
 		close(s.reaped)
 	}()
+	s.watchParent()
+	if s.set == nil {
+		return
+	}
 	go func() {
 		for s.poll.Wait() == nil {
 		}
 	}()
 	go s.log.Run()
-	s.watchParent()
 	go s.set.Run()
 }
 

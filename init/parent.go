@@ -31,12 +31,10 @@ func (s *system) watchParent() {
 		return
 	}
 	if err == nil {
-		if err = s.poll.Add(fd, epoll.Edge, func() { go func() { s.signals <- sig }() }); err != nil {
-			unix.Close(fd)
+		if err = onceReadable(fd, func() { s.signals <- sig }); err == nil {
+			return
 		}
-	}
-	if err == nil {
-		return
+		unix.Close(fd)
 	}
 	done := make(chan error)
 	go func() {
@@ -47,4 +45,18 @@ func (s *system) watchParent() {
 	if err := <-done; err != nil {
 		s.say("svinit: warning: unable to watch the parent process: " + err.Error())
 	}
+}
+
+// onceReadable has f called, by a goroutine of its own, when fd can be read.
+func onceReadable(fd int, f func()) error {
+	poll, err := epoll.New()
+	if err != nil {
+		return err
+	}
+	if err := poll.Add(fd, epoll.Edge, f); err != nil {
+		poll.Close()
+		return err
+	}
+	go poll.Wait()
+	return nil
 }

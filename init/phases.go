@@ -43,33 +43,41 @@ var shutdown = []phase{
 			s.set.KillLoggers()
 		},
 	},
-	{
-		begin: func(s *system) {
-			s.title.end()
-			s.procs.Drain()
-			if !s.conf.LeaveOrphans {
-				s.procs.StopOrphans()
-			}
-		},
-		over: func(s *system) <-chan struct{} {
-			if s.conf.LeaveOrphans {
-				return s.set.Done()
-			}
-			return s.reaped
-		},
-		late: func(s *system) {
-			if s.conf.LeaveOrphans {
-				return
-			}
-			s.say("svinit: warning: unable to stop what services have left behind in time: killing it")
-			s.procs.KillAll()
-		},
-	},
+	leftovers,
 	{
 		begin: func(s *system) { s.written = s.log.Stop() },
 		over:  func(s *system) <-chan struct{} { return s.written },
 	},
 }
+
+// leftovers is the end of what those have left behind who have gone: all that a
+// plain init has to stop.
+var leftovers = phase{
+	begin: func(s *system) {
+		s.title.end()
+		s.procs.Drain()
+		if !s.conf.LeaveOrphans {
+			s.procs.StopOrphans()
+		}
+	},
+	over: func(s *system) <-chan struct{} {
+		if s.conf.LeaveOrphans {
+			return ended
+		}
+		return s.reaped
+	},
+	late: func(s *system) {
+		s.say("svinit: warning: unable to stop what has been left behind in time: killing it")
+		s.procs.KillAll()
+	},
+}
+
+// ended is the end of what has nothing to wait for.
+var ended = func() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // grace is the least that a phase gets when the deadline has passed, and how
 // long what has been killed has to die, which is not up to it but to the
@@ -83,7 +91,11 @@ func (s *system) stop() {
 	timeout := time.Duration(s.conf.StopTimeout)
 	deadline := time.Now().Add(timeout)
 	hurry := false
-	for i, p := range shutdown {
+	phases := shutdown
+	if s.set == nil {
+		phases = []phase{leftovers}
+	}
+	for i, p := range phases {
 		p.begin(s)
 		left := time.Until(deadline)
 		if p.early {

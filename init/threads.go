@@ -32,7 +32,7 @@ import (
 var (
 	withServices = threads{usual: 12, small: 5}
 	withoutYet   = threads{usual: 6, small: 5} // before the first service
-	forAlone     = threads{usual: 5, small: 3} // no owners, no set, no log
+	forAlone     = threads{usual: 5, small: 3} // a plain init: no owners, no set, no log
 )
 
 const ownThreads = 2
@@ -48,14 +48,17 @@ const (
 	plenty = 4096
 )
 
-// measure finds out how many processes and threads there may be. Its error says
-// that there is no room for us.
-func (s *system) measure(n threads) error {
+// makeRoom finds out how many processes and threads there may be, and makes
+// ours at once where these are few. Its error says that there is no room for us.
+func (s *system) makeRoom(n threads) error {
 	limit := pidsLimit()
-	s.small, s.tight = limit < small, limit < plenty
+	s.small = limit < small
 	if least := n.small + ownThreads; limit <= uint64(least) {
 		return fmt.Errorf("unable to run in so small a container: %d threads and one other process are the least, and its limit of pids is %d",
 			least, limit)
+	}
+	if limit < plenty {
+		s.makeThreads(n)
 	}
 	return nil
 }

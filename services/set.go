@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -31,9 +30,8 @@ const (
 // Set supervises the services of a scan directory. One goroutine (Run) owns
 // it; the methods only ask.
 type Set struct {
-	cfg   *Config
-	dir   string
-	quiet bool // a missing scan directory is no news
+	cfg *Config
+	dir string
 
 	bell chan struct{} // rung for a change, a question, the end of an owner
 	ask  atomic.Uint32 // requests, a bit each
@@ -64,13 +62,11 @@ const (
 	reqKillLoggers
 )
 
-// NewSet returns a Set for the scan directory dir, an absolute path. With
-// quiet it is no news that dir is missing.
-func NewSet(cfg *Config, dir string, quiet bool) *Set {
+// NewSet returns a Set for the scan directory dir, an absolute path.
+func NewSet(cfg *Config, dir string) *Set {
 	return &Set{
 		cfg:     cfg,
 		dir:     dir,
-		quiet:   quiet,
 		bell:    make(chan struct{}, 1),
 		gone:    make(chan *service),
 		turns:   make(chan struct{}, cmp.Or(cfg.Abreast, abreast)),
@@ -121,9 +117,6 @@ func (s *Set) ring() {
 func (s *Set) Run() {
 	s.settle = time.NewTimer(settleTime)
 	s.settle.Stop()
-	if s.quiet && unix.Access(s.dir, unix.F_OK) == unix.ENOENT {
-		s.linger()
-	}
 	if s.ask.Load()&reqStop == 0 {
 		s.inTurn(func() {
 			s.openWatch()
@@ -135,18 +128,6 @@ func (s *Set) Run() {
 	}
 	s.closeWatch()
 	close(s.done)
-}
-
-// linger puts off the watch for a scan directory that may never come: a
-// command that is soon done shall not pay for it.
-func (s *Set) linger() {
-	timer := time.NewTimer(settleTime)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.bell:
-		s.ring() // to be answered
-	}
 }
 
 // wait waits for something to happen and does what follows. A panic costs no
@@ -297,8 +278,7 @@ func (s *Set) scan(now bool) {
 // unreadable notes a scan directory that cannot be read. Where that is for
 // want of descriptors, services that have gone free some.
 func (s *Set) unreadable(err error) {
-	missing := errors.Is(err, fs.ErrNotExist)
-	if said := err.Error(); said != s.unopened && !(s.quiet && missing) {
+	if said := err.Error(); said != s.unopened {
 		s.unopened = said
 		s.cfg.warn("read", s.dir, err)
 	}

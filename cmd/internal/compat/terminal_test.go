@@ -47,7 +47,7 @@ func open(t *testing.T, pidOne bool, path string, argv ...string) *session {
 	}
 	s := &session{t: t, master: master, output: make(chan string, 1000)}
 	s.cmd = &exec.Cmd{Path: path, Args: argv, Stdin: slave, Stdout: slave, Stderr: slave, Dir: t.TempDir(),
-		Env:         []string{"PATH=" + os.Getenv("PATH"), "PS1=READY ", "TERM=dumb", "HISTFILE=", "SVINIT_SERVICE_DIR=/nonexistent", "SVINIT_BINARY=" + difftest.Binary()},
+		Env:         []string{"PATH=" + os.Getenv("PATH"), "PS1=READY ", "TERM=dumb", "HISTFILE=", "SVINIT_SERVICE_DIR=", "SVINIT_BINARY=" + difftest.Binary()},
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Setctty: true}}
 	if argv[0] == "svinit-setsid" {
 		s.cmd.Args[0] = "svinit"

@@ -31,7 +31,7 @@ func svscan(e *applet.Env) error {
 	if err != nil {
 		return err
 	}
-	set := services.NewSet(&en.Config, dir, false)
+	set := services.NewSet(&en.Config, dir)
 	en.run(set, set.Rescan)
 	return nil
 }
