@@ -37,7 +37,7 @@ const (
 	stampBegin  = 'B' // orphans, chatty: about to begin
 	stampWrote  = 'W' // chatty: last write done
 	stampLast   = 'N' // orphans: last fork done; value: most zombies seen
-	stampGone   = 'Z' // orphans: nobody left in /proc
+	stampGone   = 'Z' // orphans: nobody left in /proc; value: processor time of PID 1, ns
 	stampRead   = 'R' // swallow: the wanted byte arrived
 )
 
