@@ -15,9 +15,22 @@ type Options struct {
 	Command []string // the main program, if there is one
 	Alone   *Alone   // nil for svinit itself, for which alone the others are
 
-	LeaveOrphans bool           // as SVINIT_LEAVE_ORPHANS
-	ParentDeath  syscall.Signal // as SVINIT_PARENT_DEATH, 0: what that says
+	// As the variables SVINIT_ of these names, which they add to.
+	LeaveOrphans bool
+	Group        bool
+	ParentDeath  syscall.Signal
+	Signals      map[syscall.Signal]syscall.Signal
+	ExitCodes    map[int]int
 }
+
+// DieWith takes a value as that of SVINIT_PARENT_DEATH.
+func (o *Options) DieWith(s string) error { return (*signal)(&o.ParentDeath).Decode(s) }
+
+// Translate takes a value as that of SVINIT_SIGNALS, and adds it.
+func (o *Options) Translate(s string) error { return (*signalMap)(&o.Signals).Decode(s) }
+
+// Exchange takes a value as that of SVINIT_EXIT_CODES, and adds it.
+func (o *Options) Exchange(s string) error { return (*codeMap)(&o.ExitCodes).Decode(s) }
 
 // Alone is how other inits have their one program: no services, no variables
 // SVINIT_*, and no stop in order. When the program ends we do, and leave what
@@ -37,8 +50,8 @@ type Alone struct {
 	// ParentDeath, if any, comes to us when our parent ends (prctl(2)).
 	ParentDeath syscall.Signal
 
-	// Code makes our exit code from that of the program; nil changes none.
-	Code func(code int) int
+	// ExitCodes has our exit codes for those of the program that differ.
+	ExitCodes map[int]int
 	// Failed says that the program could not be started, and returns our exit
 	// code. The error has the errno of execvp(3) in it.
 	Failed func(err error) int
@@ -80,7 +93,7 @@ func runAlone(command []string, a *Alone) int {
 	if err := s.makeRoom(forAlone); err != nil {
 		return a.Failed(err)
 	}
-	s.conf = Config{Group: yesNo(a.Group), Setsid: yesNo(a.Session), Signals: a.Signals, LeaveOrphans: true}
+	s.conf = Config{Group: yesNo(a.Group), Setsid: yesNo(a.Session), Signals: a.Signals, ExitCodes: a.ExitCodes, LeaveOrphans: true}
 	if a.ParentDeath != 0 {
 		// For this thread, which lasts as long as we do: the runtime ends none.
 		parent := os.Getppid()
@@ -147,11 +160,7 @@ func (s *system) obey(a *Alone) int {
 					a.Tell(Event{Kind: Passed, Signal: last})
 				}
 			}
-			code := exitCode(ws)
-			if a.Code != nil {
-				code = a.Code(code)
-			}
-			return code
+			return s.exitCode(ws)
 		}
 	}
 }

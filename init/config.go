@@ -3,6 +3,7 @@ package pid1
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -24,6 +25,7 @@ type Config struct {
 	StopTimeout  duration  `split_words:"true" default:"8s" desc:"how long services and loggers may take to stop before they are killed"`
 	Log          logFormat `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
 	Group        yesNo     `split_words:"true" default:"false" desc:"pass signals to the main program's process group, not to it alone"`
+	ExitCodes    codeMap   `split_words:"true" desc:"exit codes to exchange for those of the main program, as in 143=0,3=7; 143 is the same as 143=0"`
 	Setsid       yesNo     `split_words:"true" default:"false" desc:"give the main program a session of its own, and our terminal with it"`
 	LeaveOrphans yesNo     `split_words:"true" default:"false" desc:"leave alone what processes have left behind when all has been stopped, as tini does; else it gets TERM, and KILL in the end"`
 	ParentDeath  signal    `split_words:"true" desc:"a signal to be taken as having come when our parent process ends; for when we are not PID 1"`
@@ -62,6 +64,26 @@ func readConfig() (Config, error) {
 		return c, fmt.Errorf("SVINIT_STATE_DIR=%q: not an absolute path", c.StateDir)
 	}
 	return c, nil
+}
+
+// add adds what options say, which have the last word.
+func (c *Config) add(o Options) {
+	c.LeaveOrphans = c.LeaveOrphans || yesNo(o.LeaveOrphans)
+	c.Group = c.Group || yesNo(o.Group)
+	if o.ParentDeath != 0 {
+		c.ParentDeath = signal(o.ParentDeath)
+	}
+	c.Signals = join(c.Signals, o.Signals)
+	c.ExitCodes = join(c.ExitCodes, o.ExitCodes)
+}
+
+// join returns a with what b has.
+func join[K comparable, V any](a, b map[K]V) map[K]V {
+	if a == nil {
+		return b
+	}
+	maps.Copy(a, b)
+	return a
 }
 
 // HelpEnv returns the table of the variables: name, default, meaning.
@@ -139,7 +161,9 @@ type signalMap map[syscall.Signal]syscall.Signal
 
 // Decode implements envconfig.Decoder.
 func (m *signalMap) Decode(s string) error {
-	*m = make(signalMap)
+	if *m == nil {
+		*m = make(signalMap)
+	}
 	for pair := range strings.SplitSeq(s, ",") {
 		if pair = strings.TrimSpace(pair); pair == "" {
 			continue
@@ -166,6 +190,29 @@ func (m *signalMap) Decode(s string) error {
 	return nil
 }
 
+// codeMap is the value of SVINIT_EXIT_CODES: what an exit code becomes.
+type codeMap map[int]int
+
+// Decode implements envconfig.Decoder.
+func (m *codeMap) Decode(s string) error {
+	if *m == nil {
+		*m = make(codeMap)
+	}
+	for pair := range strings.SplitSeq(s, ",") {
+		from, to, given := strings.Cut(pair, "=")
+		f, err := strconv.ParseUint(strings.TrimSpace(from), 10, 8)
+		t := uint64(0)
+		if err == nil && given {
+			t, err = strconv.ParseUint(strings.TrimSpace(to), 10, 8)
+		}
+		if err != nil {
+			return fmt.Errorf("%q is not of the form 143=0, exit codes from 0 to 255", pair)
+		}
+		(*m)[int(f)] = int(t)
+	}
+	return nil
+}
+
 // signal is a value such as TERM, 0 for none.
 type signal syscall.Signal
 
@@ -176,18 +223,29 @@ func (s *signal) Decode(v string) error {
 	return err
 }
 
-// ParseSignal understands TERM, SIGTERM, term and 15.
-func ParseSignal(s string) (syscall.Signal, error) { return parseSignal(s) }
-
-// parseSignal understands TERM, SIGTERM, term and 15.
+// parseSignal understands TERM, SIGTERM, term, 15 and RTMIN+3.
 func parseSignal(s string) (syscall.Signal, error) {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	n := 0
 	if _, err := fmt.Sscanf(s+"\n", "%d\n", &n); err == nil && n > 0 && n <= 64 {
 		return syscall.Signal(n), nil
 	}
-	if sig := unix.SignalNum("SIG" + strings.TrimPrefix(s, "SIG")); sig != 0 {
+	name := strings.TrimPrefix(s, "SIG")
+	if sig := unix.SignalNum("SIG" + name); sig != 0 {
 		return sig, nil
+	}
+	// The real-time ones, as the C library numbers them (signal(7)).
+	base, sign := 34, 1
+	offset, ok := strings.CutPrefix(name, "RTMIN")
+	if !ok {
+		base, sign = 64, -1
+		offset, ok = strings.CutPrefix(name, "RTMAX")
+	}
+	if offset == "" && ok {
+		return syscall.Signal(base), nil
+	}
+	if n, err := strconv.Atoi(offset); ok && err == nil && n*sign > 0 && base+n >= 34 && base+n <= 64 {
+		return syscall.Signal(base + n), nil
 	}
 	return 0, fmt.Errorf("%q is not a signal", s)
 }

@@ -20,14 +20,16 @@ func TestConfig(t *testing.T) {
 		{
 			env: map[string]string{
 				"SVINIT_SERVICE_DIR": "/srv//", "SVINIT_STATE_DIR": "/state", "SVINIT_STOP_TIMEOUT": "1m",
-				"SVINIT_LOG": "raw", "SVINIT_GROUP": "1", "SVINIT_SETSID": "1", "SVINIT_SIGNALS": "TERM=QUIT, hup=,SIGUSR1=12,2:0,3:SIGINT,14=0",
+				"SVINIT_LOG": "raw", "SVINIT_GROUP": "1", "SVINIT_SETSID": "1", "SVINIT_SIGNALS": "TERM=QUIT, hup=,SIGUSR1=12,2:0,3:SIGINT,14=0,PWR=rtmin+3,SIGRTMAX-1=RTMIN",
+				"SVINIT_EXIT_CODES": "143=0, 130,3=255",
 				"SVINIT_LEAVE_ORPHANS": "true", "SVINIT_PARENT_DEATH": "kill", "SVINIT_CONTROL_GROUP": "adm",
 			},
 			want: Config{
 				ServiceDir: "/srv", StateDir: "/state", StopTimeout: duration(time.Minute), Log: logRaw, Group: true, Setsid: true,
 				LeaveOrphans: true, ParentDeath: signal(syscall.SIGKILL), ControlGroup: "adm",
 				Signals: signalMap{syscall.SIGTERM: syscall.SIGQUIT, syscall.SIGHUP: 0, syscall.SIGUSR1: syscall.SIGUSR2,
-					syscall.SIGINT: 0, syscall.SIGQUIT: syscall.SIGINT, syscall.SIGALRM: 0},
+					syscall.SIGINT: 0, syscall.SIGQUIT: syscall.SIGINT, syscall.SIGALRM: 0, syscall.SIGPWR: 37, 63: 34},
+				ExitCodes: codeMap{143: 0, 130: 0, 3: 255},
 			},
 		},
 		{env: map[string]string{"SVINIT_STOP_TIMEOUT": "8"}, err: `SVINIT_STOP_TIMEOUT="8": not a time such as 8s or 500ms`},
@@ -38,6 +40,9 @@ func TestConfig(t *testing.T) {
 		{env: map[string]string{"SVINIT_SIGNALS": "0:15"}, err: `SVINIT_SIGNALS="0:15": "0" is not a signal`},
 		{env: map[string]string{"SVINIT_SIGNALS": "15:3x"}, err: `SVINIT_SIGNALS="15:3x": "3X" is not a signal`},
 		{env: map[string]string{"SVINIT_SIGNALS": "TERM=65"}, err: `SVINIT_SIGNALS="TERM=65": "65" is not a signal`},
+		{env: map[string]string{"SVINIT_SIGNALS": "RTMIN+31=1"}, err: `SVINIT_SIGNALS="RTMIN+31=1": "RTMIN+31" is not a signal`},
+		{env: map[string]string{"SVINIT_EXIT_CODES": "256=0"}, err: `SVINIT_EXIT_CODES="256=0": "256=0" is not of the form 143=0, exit codes from 0 to 255`},
+		{env: map[string]string{"SVINIT_EXIT_CODES": "1=-1"}, err: `SVINIT_EXIT_CODES="1=-1": "1=-1" is not of the form 143=0, exit codes from 0 to 255`},
 		// Variables without the prefix are none of ours.
 		{env: map[string]string{"LOG": "loud", "GROUP": "x"}, want: Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}},
 	} {

@@ -107,7 +107,7 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 	}
 	if s.soonDone(caught) {
 		s.takeTerminal()
-		return exitCode(<-s.mainEnded)
+		return s.exitCode(<-s.mainEnded)
 	}
 	s.begin()
 	go s.listen(caught) // what came before has waited
@@ -124,10 +124,7 @@ func (s *system) boot(o Options) (code int, err error) {
 	if s.conf, err = readConfig(); err != nil {
 		return exitWrong, fmt.Errorf("unable to understand %w", err)
 	}
-	s.conf.LeaveOrphans = s.conf.LeaveOrphans || yesNo(o.LeaveOrphans)
-	if o.ParentDeath != 0 {
-		s.conf.ParentDeath = signal(o.ParentDeath)
-	}
+	s.conf.add(o)
 	gid, err := findGroup(s.conf.ControlGroup)
 	if err != nil {
 		return exitWrong, fmt.Errorf("unable to understand SVINIT_CONTROL_GROUP=%q: %w", s.conf.ControlGroup, err)
@@ -299,9 +296,18 @@ func (s *system) run() int {
 		case ws := <-s.mainEnded:
 			s.takeTerminal()
 			s.main = 0
-			return exitCode(ws)
+			return s.exitCode(ws)
 		}
 	}
+}
+
+// exitCode is our exit code when the main program has ended.
+func (s *system) exitCode(ws syscall.WaitStatus) int {
+	code := exitCode(ws)
+	if other, ok := s.conf.ExitCodes[code]; ok {
+		return other
+	}
+	return code
 }
 
 // exitCode is a process's exit code as a shell has it.

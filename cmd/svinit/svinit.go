@@ -15,9 +15,12 @@ const program = "svinit"
 var version string
 
 const usage = `usage: svinit                    supervise the services of the scan directory
-       svinit [OPTION]... [--] CMD ARG...    the same, with a main program;
-           --leave-orphans: do not stop what processes have left behind
-           -p SIGNAL: take SIGNAL as having come when our parent process ends
+       svinit [OPTION]... [--] CMD ARG...    the same, with a main program
+           -g              pass signals on to its process group
+           -r TERM=QUIT    pass TERM on as QUIT; TERM= not at all
+           -e 143=0        end with 0 where it ends with 143; -e 143 is the same
+           -p SIGNAL       take SIGNAL as having come when our parent ends
+           --leave-orphans do not stop what processes have left behind
        svinit NAME ARG...        run a tool
        svinit run FILE ARG...    execute a script, without a shell
        svinit --install DIR      make links to the tools in DIR
@@ -59,8 +62,8 @@ func svinit(e *applet.Env) (code int) {
 	return pid1.Main(o, e.Stdin, e.Stdout, e.Stderr)
 }
 
-// options reads what stands before a main program, and that. bad says what is
-// wrong.
+// options reads what stands before a main program, and that. Letters may stand
+// together, as in tini's -ge143. bad says what is wrong.
 func options(args []string) (o pid1.Options, bad string) {
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		first := args[0]
@@ -68,20 +71,36 @@ func options(args []string) (o pid1.Options, bad string) {
 		if first == "--" {
 			break
 		}
-		value, parent := strings.CutPrefix(first, "-p")
-		switch {
-		case first == "--leave-orphans":
+		if first == "--leave-orphans" {
 			o.LeaveOrphans = true
-		case parent:
-			if value == "" && len(args) > 0 {
+			continue
+		}
+		letters := first[1:]
+		if letters == "" || letters[0] == '-' {
+			return o, "unknown option " + first
+		}
+		for letters != "" {
+			letter := letters[:1]
+			letters = letters[1:]
+			if letter == "g" {
+				o.Group = true
+				continue
+			}
+			take := map[string]func(string) error{"p": o.DieWith, "r": o.Translate, "e": o.Exchange}[letter]
+			if take == nil {
+				return o, "unknown option " + first
+			}
+			value := letters
+			letters = ""
+			if value == "" {
+				if len(args) == 0 {
+					return o, "-" + letter + " takes a value"
+				}
 				value, args = args[0], args[1:]
 			}
-			var err error
-			if o.ParentDeath, err = pid1.ParseSignal(value); err != nil {
-				return o, "-p: " + err.Error()
+			if err := take(value); err != nil {
+				return o, "-" + letter + ": " + err.Error()
 			}
-		default:
-			return o, "unknown option " + first
 		}
 	}
 	o.Command = args

@@ -97,6 +97,11 @@ func TestOptions(t *testing.T) {
 		{[]string{"--install"}, 100, "", "svinit: wrong number of arguments after --install\nusage: svinit "},
 		{[]string{"--foo"}, 100, "", "svinit: unknown option --foo\nusage: svinit "},
 		{[]string{"-x", "svc"}, 100, "", "svinit: unknown option -x\nusage: svinit "},
+		{[]string{"-gx", "true"}, 100, "", "svinit: unknown option -gx\nusage: svinit "},
+		{[]string{"-", "true"}, 100, "", "svinit: unknown option -\nusage: svinit "},
+		{[]string{"-ge"}, 100, "", "svinit: -e takes a value\nusage: svinit "},
+		{[]string{"-e", "256", "true"}, 100, "", "svinit: -e: \"256\" is not of the form 143=0"},
+		{[]string{"-r15", "true"}, 100, "", "svinit: -r: \"15\" is not of the form TERM=QUIT\nusage: svinit "},
 	} {
 		got := call(t, self, append([]string{"svinit"}, c.args...)...)
 		if got.code != c.code || !strings.HasPrefix(got.stdout, c.stdout) || !strings.HasPrefix(got.stderr, c.stderr) ||

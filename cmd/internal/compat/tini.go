@@ -80,12 +80,12 @@ func tini(e *applet.Env) error {
 		say(tiniFatal, "Not a valid option for -"+string([]byte{option})+": "+value)
 		return applet.Silent(1)
 	}
-	var forgiven [256]bool
 	reaped := false
 	a := &pid1.Alone{
 		Group: present(e, "TINI_KILL_PROCESS_GROUP"),
 		// tini ignores these, as it may write from the background.
-		Signals: map[syscall.Signal]syscall.Signal{syscall.SIGTTIN: 0, syscall.SIGTTOU: 0},
+		Signals:   map[syscall.Signal]syscall.Signal{syscall.SIGTTIN: 0, syscall.SIGTTOU: 0},
+		ExitCodes: make(map[int]int),
 	}
 	o := newGetopt(e, "p:hvwgle:s", false)
 	for letter, ok := o.next(); ok; letter, ok = o.next() {
@@ -110,7 +110,7 @@ func tini(e *applet.Env) error {
 			if !ok || code < 0 || code > 255 {
 				return wrong(letter, o.value)
 			}
-			forgiven[code] = true
+			a.ExitCodes[code] = 0
 		default:
 			return &applet.Exit{Code: 1, Line: strings.TrimSuffix(tiniUsage(e), "\n")}
 		}
@@ -120,12 +120,6 @@ func tini(e *applet.Env) error {
 	}
 	if v := e.Getenv("TINI_VERBOSITY"); present(e, "TINI_VERBOSITY") {
 		verbosity, _ = leading(v)
-	}
-	a.Code = func(code int) int {
-		if forgiven[code&255] {
-			return 0
-		}
-		return code
 	}
 	a.Failed = func(err error) int {
 		say(tiniFatal, "exec "+o.operands[0]+" failed: "+reason(err))
