@@ -25,6 +25,7 @@ type bench struct {
 	tmp    string // on tmpfs: helpers and worlds, gone at close
 	bin    string // on disk: our copy of svinit, gone at close
 	svinit string // that copy, or "" when there is none to measure
+	link   string // to it, called tini
 	given  string // what -svinit said
 	rounds int
 	quick  bool
@@ -66,6 +67,10 @@ func open(svinit string, rounds int, quick bool) (_ *bench, err error) {
 	}
 	if data, err := os.ReadFile(svinit); err == nil {
 		b.svinit = filepath.Join(b.bin, "svinit")
+		b.link = filepath.Join(b.bin, "tini")
+		if err := os.Symlink("svinit", b.link); err != nil {
+			return nil, err
+		}
 		if err := os.WriteFile(b.svinit, data, 0o755); err != nil {
 			return nil, err
 		}

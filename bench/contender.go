@@ -73,10 +73,23 @@ type plainInit struct {
 
 var inits = []plainInit{
 	{"svinit", false, "", func(b *bench, cmd ...string) []string { return append([]string{b.svinit}, cmd...) }},
+	{"as tini", false, "", func(b *bench, cmd ...string) []string { return append([]string{b.link, "--"}, cmd...) }},
 	{"tini", true, "tini", func(_ *bench, cmd ...string) []string { return append([]string{"tini", "--"}, cmd...) }},
 	{"dumb-init", true, "dumb-init", func(_ *bench, cmd ...string) []string { return append([]string{"dumb-init", "-c"}, cmd...) }},
 	{"catatonit", true, "catatonit", func(_ *bench, cmd ...string) []string { return append([]string{"catatonit", "--"}, cmd...) }},
 	{"C loop", false, "", func(b *bench, cmd ...string) []string { return append([]string{b.tool("floor"), "wait"}, cmd...) }},
+}
+
+// plainInits leaves out the inits that are not there.
+func (b *bench) plainInits() (here []plainInit) {
+	for _, i := range inits {
+		ours := !i.peer && i.name != floor.name
+		if ours && b.svinit == "" || i.peer && !installed(i.name) {
+			continue
+		}
+		here = append(here, i)
+	}
+	return here
 }
 
 // present leaves out the contenders that are not installed.

@@ -13,12 +13,8 @@ func measureOrphans(b *bench) *section {
 		n = 4992
 	}
 	s := &section{title: fmt.Sprintf("orphans: %d made as fast as one process can", n)}
-	var here []plainInit
-	for _, i := range inits {
-		if i.name == "svinit" && b.svinit == "" || i.peer && !installed(i.name) {
-			continue
-		}
-		here = append(here, i)
+	here := b.plainInits()
+	for _, i := range here {
 		s.columns = append(s.columns, i.name)
 	}
 	for _, how := range []struct {

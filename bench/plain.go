@@ -14,8 +14,8 @@ import (
 func measurePlain(b *bench) *section {
 	s := &section{title: "plain: one command and no services"}
 	var here []plainInit
-	for _, i := range inits {
-		if i.name == "svinit" && b.svinit == "" || i.peer && !installed(i.name) || i.name == floor.name {
+	for _, i := range b.plainInits() {
+		if i.name == floor.name {
 			continue
 		}
 		here = append(here, i)
