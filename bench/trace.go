@@ -123,6 +123,6 @@ func now() int64 {
 // nap sleeps a millisecond without the Go scheduler, whose timers and thread
 // hand-overs would cost the measured ones more of the two cores than the look.
 func nap() {
-	ts := unix.Timespec{Nsec: int64(time.Millisecond)}
+	ts := unix.NsecToTimespec(int64(time.Millisecond))
 	unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
 }

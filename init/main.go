@@ -55,6 +55,7 @@ type system struct {
 	told      bool  // to stop, by TERM or INT
 	main      int   // the main program's pid, 0 without one or when it has ended
 	mainEnded chan syscall.WaitStatus
+	oomKills  uint64 // before the main program's end
 	stopped   chan stop
 	terminal  bool   // ours was handed on to the main program
 	asJob     bool   // we have stopped with it
@@ -219,6 +220,7 @@ func (s *system) soonDone(caught *signals.Listener) bool {
 // kept.
 func (s *system) begin() {
 	s.letGo()
+	s.oomKills, _ = oomKills()
 	if s.set == nil {
 		s.settle(forAlone)
 	} else {
@@ -296,6 +298,9 @@ func (s *system) run() int {
 		case ws := <-s.mainEnded:
 			s.takeTerminal()
 			s.main = 0
+			if n, ok := oomKills(); ok && n > s.oomKills && ws.Signaled() && ws.Signal() == syscall.SIGKILL {
+				s.say("svinit: the main program died: killed by signal KILL (out of memory)")
+			}
 			return s.exitCode(ws)
 		}
 	}

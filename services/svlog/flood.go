@@ -48,7 +48,8 @@ func (m *Mux) flood(s *source) {
 // are flooded.
 func (m *Mux) look() {
 	if !m.busy {
-		unix.Nanosleep(&unix.Timespec{Nsec: int64(lookEach)}, nil)
+		ts := unix.NsecToTimespec(int64(lookEach))
+		unix.Nanosleep(&ts, nil)
 	}
 	m.busy = false
 	keep := m.flooded[:0]

@@ -89,7 +89,7 @@ func (c *clock) enter(unix int64) {
 // turn writes the date of a day. It returns false when there is none.
 func (c *clock) turn(today int64) bool {
 	year, month, dom := time.Unix(today*day, 0).UTC().Date()
-	if year < yearLeast || year > yearMost {
+	if int64(year) < yearLeast || int64(year) > yearMost {
 		return false
 	}
 	c.day = today
