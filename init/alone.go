@@ -96,7 +96,6 @@ func runAlone(command []string, a *Alone) int {
 	s.conf = Config{Group: yesNo(a.Group), Setsid: yesNo(a.Session), Signals: a.Signals, ExitCodes: a.ExitCodes, LeaveOrphans: true}
 	if a.ParentDeath != 0 {
 		// For this thread, which lasts as long as we do: the runtime ends none.
-		parent := os.Getppid()
 		if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(a.ParentDeath), 0, 0, 0); err != nil {
 			return a.Failed(err)
 		}
@@ -104,9 +103,7 @@ func runAlone(command []string, a *Alone) int {
 			syscall.Kill(os.Getpid(), a.ParentDeath)
 		}
 	}
-	if s.procs, err = reaper.New(); err != nil {
-		return a.Failed(err)
-	}
+	s.procs, _ = reaper.New() // without orphans the program runs all the same
 	s.procs.Orphan = func(pid int, ws syscall.WaitStatus) { a.Tell(Event{Kind: Reaped, PID: pid, Status: ws}) }
 	s.procs.Stopped = s.childStopped
 	s.procs.ByBell = s.small
@@ -129,7 +126,8 @@ func runAlone(command []string, a *Alone) int {
 func (s *system) obey(a *Alone) int {
 	for {
 		select {
-		case sig := <-s.signals:
+		case came := <-s.signals:
+			sig := came.Number
 			a.Tell(Event{Kind: Received, Signal: sig})
 			if s.main == 0 {
 				if sig == syscall.SIGTERM || sig == syscall.SIGINT {
@@ -150,7 +148,7 @@ func (s *system) obey(a *Alone) int {
 			s.mainStopped(st)
 		case ws := <-s.mainEnded:
 			a.Tell(Event{Kind: Ended, PID: s.main, Status: ws})
-			s.takeTerminal()
+			s.takeTerminal(s.main)
 			if a.Last != 0 && a.Group {
 				last := a.Last
 				if to, ok := a.Signals[last]; ok {

@@ -21,7 +21,7 @@ func TestConfig(t *testing.T) {
 			env: map[string]string{
 				"SVINIT_SERVICE_DIR": "/srv//", "SVINIT_STATE_DIR": "/state", "SVINIT_STOP_TIMEOUT": "1m",
 				"SVINIT_LOG": "raw", "SVINIT_GROUP": "1", "SVINIT_SETSID": "1", "SVINIT_SIGNALS": "TERM=QUIT, hup=,SIGUSR1=12,2:0,3:SIGINT,14=0,PWR=rtmin+3,SIGRTMAX-1=RTMIN",
-				"SVINIT_EXIT_CODES": "143=0, 130,3=255",
+				"SVINIT_EXIT_CODES":    "143=0, 130,3=255",
 				"SVINIT_LEAVE_ORPHANS": "true", "SVINIT_PARENT_DEATH": "kill", "SVINIT_CONTROL_GROUP": "adm",
 			},
 			want: Config{

@@ -6,25 +6,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// guesses is below what descriptors are looked for without /proc.
+const guesses = 1024
+
 // claimDescriptors keeps what we were given beyond standard error from the
 // services, and returns those descriptors: they are meant for the main
 // program, if for anyone (LISTEN_FDS, a shell's 3<file).
 func claimDescriptors() (inherited []int) {
-	names, err := openFiles()
-	if err != nil {
-		// Without /proc nobody can tell which there are.
-		unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
-		return nil
-	}
-	for _, name := range names {
-		fd, err := strconv.Atoi(name)
-		if err != nil || fd < 3 {
-			continue
-		}
+	claim := func(fd int) {
 		// What the Go runtime has opened so far is close-on-exec already.
 		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
 			unix.CloseOnExec(fd)
 			inherited = append(inherited, fd)
+		}
+	}
+	names, err := openFiles()
+	if err != nil {
+		// Without /proc nobody can tell which there are.
+		for fd := 3; fd < guesses; fd++ {
+			claim(fd)
+		}
+		unix.CloseRange(guesses, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
+	}
+	for _, name := range names {
+		if fd, err := strconv.Atoi(name); err == nil && fd > 2 {
+			claim(fd)
 		}
 	}
 	return inherited
@@ -48,15 +54,8 @@ func openFiles() (names []string, err error) {
 	}
 }
 
-// mainFiles is the table of descriptors of a main program: ours at the same
-// numbers, and nothing (-1) at those between.
-func mainFiles(inherited []int) []uintptr {
-	files := []uintptr{0, 1, 2}
-	for _, fd := range inherited {
-		for len(files) <= fd {
-			files = append(files, ^uintptr(0))
-		}
-		files[fd] = uintptr(fd)
+func (s *system) eachInherited(do func(fd int)) {
+	for _, fd := range s.inherited {
+		do(fd)
 	}
-	return files
 }

@@ -10,9 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The terminal of a main program. In the shell's terms it is a job: a process
-// group of its own, put into the foreground. What a shell does with a job that
-// is stopped, somebody must do here too: nobody else can continue it.
+// The terminal of a main program.
+//
+// Where the terminal's session is our own the main program gets a session of
+// its own, and the terminal with it. Then nobody is in its session and outside
+// of its process group, so that the kernel lets no key stop it (POSIX calls the
+// group orphaned). It is not enough to continue what Ctrl-Z has stopped: a
+// child that it stops between vfork and exec leaves its parent waiting in the
+// kernel, and nobody hears of it.
+//
+// Where a shell, or whoever has the terminal, is above us, the main program is
+// what a shell calls a job: a process group of its own, put into the foreground.
+// What a shell does with a job that is stopped, somebody must do here too.
 
 // stop is a child that a signal has stopped.
 type stop struct {
@@ -40,21 +49,28 @@ func (s *system) childStopped(pid int, sig syscall.Signal) {
 // do so by SIGSTOP (vi of BusyBox), so on a terminal that counts as well; else
 // SIGSTOP is an order of somebody who knows how to end it.
 func (s *system) mainStopped(st stop) {
+	if st.pid == os.Getpid() {
+		s.groupReads()
+		return
+	}
 	if st.pid != s.main || s.conf.Setsid && st.sig == syscall.SIGSTOP {
 		return
 	}
-	tty := st.sig == syscall.SIGTTIN || st.sig == syscall.SIGTTOU
+	reads := st.sig == syscall.SIGTTIN || st.sig == syscall.SIGTTOU
 	switch {
-	case s.terminal && shellAbove():
-		s.asJob = true                // until CONT comes
-		unix.Kill(0, syscall.SIGSTOP) // with those that share our group, as a shell's script does
-		return
-	case s.terminal:
-		// It was told that it is in the background: it would be again.
-		if tty && setForeground(s.main) != nil {
+	case s.apart:
+	case s.tty >= 0 && reads && s.foreground() == unix.Getpgrp():
+		if s.setForeground(s.main) != nil { // it would be stopped again
 			return
 		}
-	case os.Getpid() != 1 || st.sig == syscall.SIGSTOP || tty && hasTerminal():
+	case s.tty >= 0 && shellAbove():
+		s.stopAsJob()
+		return
+	case s.tty >= 0:
+		if reads && s.setForeground(s.main) != nil {
+			return
+		}
+	case os.Getpid() != 1 || st.sig == syscall.SIGSTOP:
 		return
 	}
 	target := -s.main
@@ -64,12 +80,35 @@ func (s *system) mainStopped(st stop) {
 	s.procs.Signal(target, syscall.SIGCONT)
 }
 
+// groupReads follows when somebody in our own process group has been stopped
+// since he uses the terminal from the background: another of our shell's
+// pipeline, as in "svinit -- seq 1000 | less". What we have given to the main
+// program he may have; else it is the shell's job that has stopped.
+func (s *system) groupReads() {
+	switch {
+	case s.tty < 0:
+	case s.foreground() == s.main:
+		if s.setForeground(unix.Getpgrp()) == nil {
+			unix.Kill(0, syscall.SIGCONT)
+		}
+	case shellAbove():
+		s.stopAsJob()
+	}
+}
+
+// stopAsJob stops us until CONT comes, with those that share our group, as a
+// shell's script does.
+func (s *system) stopAsJob() {
+	s.asJob = true
+	unix.Kill(0, syscall.SIGSTOP)
+}
+
 // continued is what follows on CONT when we have stopped with the main program:
 // it goes on, with the terminal if that has been given to us.
 func (s *system) continued() error {
 	s.asJob = false
-	if ownsTerminal() {
-		setForeground(s.main)
+	if s.foreground() == unix.Getpgrp() {
+		s.setForeground(s.main)
 	}
 	return s.procs.Signal(-s.main, syscall.SIGCONT)
 }
@@ -128,24 +167,38 @@ func parentOf(pid int) int {
 	return parent
 }
 
-// ownsTerminal says whether standard input is our controlling terminal and we
-// are in its foreground: only then is it ours to hand on.
-func ownsTerminal() bool {
-	group, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
+// findTerminal returns a descriptor of our controlling terminal: a standard
+// stream, or else /dev/tty, as in "seq 1000 | svinit -- less". It is -1 where we
+// have none.
+func findTerminal() int {
+	session, err := unix.Getsid(0)
+	if err != nil {
+		return -1
+	}
+	for fd := range 3 {
+		if leader, err := unix.IoctlGetInt(fd, unix.TIOCGSID); err == nil && leader == session {
+			return fd
+		}
+	}
+	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+	if err != nil {
+		return -1
+	}
+	return fd
 }
 
-// hasTerminal says whether we have a controlling terminal, wherever it is.
-func hasTerminal() bool {
-	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
-	if err == nil {
-		unix.Close(fd)
+// foreground returns the process group in the foreground of our terminal, 0
+// without one.
+func (s *system) foreground() int {
+	group, err := unix.IoctlGetInt(s.tty, unix.TIOCGPGRP)
+	if err != nil {
+		return 0
 	}
-	return err == nil
+	return group
 }
 
 // setForeground puts a process group into the foreground of our terminal.
-func setForeground(group int) error {
+func (s *system) setForeground(group int) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	// Who is in the background may do that with SIGTTOU blocked.
@@ -155,15 +208,23 @@ func setForeground(group int) error {
 		return err
 	}
 	defer unix.PthreadSigmask(unix.SIG_SETMASK, &ours, nil)
-	return unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, group)
+	return unix.IoctlSetPointerInt(s.tty, unix.TIOCSPGRP, group)
 }
 
-// takeTerminal takes back what startMain has handed on, for who comes after
-// us: a script that started us goes on in our group.
-func (s *system) takeTerminal() {
-	if s.terminal && os.Getpid() != 1 {
-		setForeground(unix.Getpgrp())
+// takeTerminal takes back what startMain has handed on to a group, for who
+// comes after us: a script that started us goes on in our group. What a shell
+// has taken meanwhile remains the shell's.
+func (s *system) takeTerminal(group int) {
+	if s.tty >= 0 && os.Getpid() != 1 && s.foreground() == group {
+		s.setForeground(unix.Getpgrp())
 	}
+}
+
+// leadsTerminal says whether the session of our terminal is our own, as in a
+// container with one. Then no shell is above us.
+func (s *system) leadsTerminal() bool {
+	session, err := unix.Getsid(0)
+	return err == nil && session == os.Getpid() && s.tty >= 0 && s.tty <= 2 && s.foreground() == unix.Getpgrp()
 }
 
 // releaseTerminal gives our terminal up, for a session that is about to begin,
@@ -171,10 +232,10 @@ func (s *system) takeTerminal() {
 // The kernel sends HUP and CONT to the foreground of a terminal given up, which
 // is us: they are not meant for the main program.
 func (s *system) releaseTerminal() bool {
-	leader, err := unix.IoctlGetInt(0, unix.TIOCGSID)
-	if err != nil || leader != os.Getpid() || unix.IoctlSetInt(0, unix.TIOCNOTTY, 0) != nil {
+	if !s.leadsTerminal() || unix.IoctlSetInt(s.tty, unix.TIOCNOTTY, 0) != nil {
 		return false
 	}
 	s.hush = 1<<syscall.SIGHUP | 1<<syscall.SIGCONT
+	s.tty = -1
 	return true
 }

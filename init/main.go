@@ -40,7 +40,7 @@ const (
 // system is everything that Main has started.
 type system struct {
 	conf    Config
-	signals chan syscall.Signal
+	signals chan signals.Signal
 	procs   *reaper.Reaper
 	poll    *epoll.Set    // these three are nil in a plain init
 	log     *svlog.Mux    // and in Alone
@@ -52,12 +52,13 @@ type system struct {
 	written <-chan struct{} // closed when the log has been written, after Stop
 
 	inherited []int // descriptors that we were given beyond standard error
-	told      bool  // to stop, by TERM or INT
+	order     order // the last to stop
 	main      int   // the main program's pid, 0 without one or when it has ended
 	mainEnded chan syscall.WaitStatus
 	oomKills  uint64 // before the main program's end
 	stopped   chan stop
-	terminal  bool   // ours was handed on to the main program
+	tty       int    // our controlling terminal, -1 without one
+	apart     bool   // the main program has it, in a session of its own
 	asJob     bool   // we have stopped with it
 	hush      uint64 // signals (bit N) that are not heard the next time
 	alone     *Alone // of Options
@@ -65,7 +66,7 @@ type system struct {
 
 func newSystem() *system {
 	return &system{
-		signals:   make(chan syscall.Signal),
+		signals:   make(chan signals.Signal),
 		reaped:    make(chan struct{}),
 		inherited: claimDescriptors(),
 		mainEnded: make(chan syscall.WaitStatus, 1),
@@ -95,6 +96,7 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 		fmt.Fprintf(stderr, "svinit: fatal: %v\n", err)
 		return code
 	}
+	s.watchParent()
 	code := 0
 	if len(command) > 0 {
 		var err error
@@ -107,7 +109,7 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 		}
 	}
 	if s.soonDone(caught) {
-		s.takeTerminal()
+		s.takeTerminal(s.main)
 		return s.exitCode(<-s.mainEnded)
 	}
 	s.begin()
@@ -147,7 +149,7 @@ func (s *system) boot(o Options) (code int, err error) {
 		return exitRefused, err
 	}
 	if s.procs, err = reaper.New(); err != nil {
-		return exitRefused, fmt.Errorf("unable to adopt orphans: %w", err)
+		s.say("svinit: warning: unable to adopt orphans: " + err.Error())
 	}
 	s.procs.Stopped = s.childStopped
 	s.procs.ByBell = s.small
@@ -230,7 +232,6 @@ func (s *system) begin() {
 		s.procs.Run()
 		close(s.reaped)
 	}()
-	s.watchParent()
 	if s.set == nil {
 		return
 	}
@@ -245,9 +246,8 @@ func (s *system) begin() {
 // letGo closes and leaves what we were given for the main program. We shall not
 // be what keeps its descriptors open and its directory mounted.
 func (s *system) letGo() {
-	for _, fd := range s.inherited {
-		unix.Close(fd)
-	}
+	s.eachInherited(func(fd int) { unix.Close(fd) })
+	s.inherited = nil
 	unix.Chdir("/")
 }
 
@@ -285,18 +285,20 @@ func (s *system) run() int {
 	for {
 		select {
 		case sig := <-s.signals:
-			s.told = s.told || stops(sig)
+			if stops(sig.Number) {
+				s.again(sig)
+			}
 			if s.main != 0 {
-				s.forward(sig)
-			} else if stops(sig) {
+				s.forward(sig.Number)
+			} else if stops(sig.Number) {
 				return 0
-			} else if sig == syscall.SIGALRM {
+			} else if sig.Number == syscall.SIGALRM {
 				s.set.Rescan()
 			}
 		case st := <-s.stopped:
 			s.mainStopped(st)
 		case ws := <-s.mainEnded:
-			s.takeTerminal()
+			s.takeTerminal(s.main)
 			s.main = 0
 			if n, ok := oomKills(); ok && n > s.oomKills && ws.Signaled() && ws.Signal() == syscall.SIGKILL {
 				s.say("svinit: the main program died: killed by signal KILL (out of memory)")

@@ -2,6 +2,7 @@ package pid1
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -18,18 +19,29 @@ import (
 // a file that is no program is a script of sh's. The error comes with the exit
 // code that a shell has for it.
 func (s *system) startMain(command []string) (code int, err error) {
+	s.tty = findTerminal()
 	sys := &syscall.SysProcAttr{}
-	switch {
-	case bool(s.conf.Setsid):
-		sys.Setsid, sys.Setctty = true, s.releaseTerminal()
-	case s.alone == nil || !s.alone.Within:
-		s.terminal = ownsTerminal()
-		sys.Setpgid, sys.Foreground = true, s.terminal
+	switch tty := s.tty; {
+	case s.alone != nil && s.alone.Within:
+	case bool(s.conf.Setsid), s.leadsTerminal():
+		sys.Setsid = true
+		if s.releaseTerminal() {
+			sys.Setctty, sys.Ctty, s.apart = true, tty, true
+		}
+	default:
+		sys.Setpgid = true
+		if s.foreground() == unix.Getpgrp() {
+			sys.Foreground, sys.Ctty = true, tty
+		}
 	}
-	attr := &syscall.ProcAttr{Env: os.Environ(), Files: mainFiles(s.inherited), Sys: sys}
+	attr := &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}, Sys: sys}
+	// What else we were given is inherited, which ForkExec's own list of
+	// descriptors cannot have at the highest numbers there are.
+	s.eachInherited(func(fd int) { unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0) })
 	defer func() {
-		if err != nil {
-			s.takeTerminal()
+		s.eachInherited(unix.CloseOnExec)
+		if err != nil && sys.Foreground {
+			s.setForeground(unix.Getpgrp())
 		}
 	}()
 	start := func(path string, argv []string) error {
@@ -51,7 +63,10 @@ func search(command []string, start func(path string, argv []string) error) (cod
 	for _, path := range candidates(command[0]) {
 		err := start(path, command)
 		if err == syscall.ENOEXEC {
-			err = start("/bin/sh", append([]string{"/bin/sh", path}, command[1:]...))
+			if err = start("/bin/sh", append([]string{"/bin/sh", path}, command[1:]...)); err != nil {
+				errno, _ = err.(syscall.Errno)
+				return exitNotExec, &execError{fmt.Errorf("%s has no #! in its first line, and sh cannot be executed to run it: %w", path, err), errno}
+			}
 		}
 		switch err {
 		case nil:
@@ -83,7 +98,8 @@ type execError struct {
 func (e *execError) Unwrap() error { return e.errno }
 
 // candidates is where a program may be: what has a slash is a path; else each
-// directory of PATH (an empty one is the current) that has such a name.
+// directory of PATH (an empty one is the current) that has such a name, or does
+// not say.
 func candidates(name string) (paths []string) {
 	if strings.Contains(name, "/") {
 		return []string{name}
@@ -97,7 +113,10 @@ func candidates(name string) (paths []string) {
 			dir = "."
 		}
 		file := dir + "/" + name
-		if name != "" && unix.Faccessat(unix.AT_FDCWD, file, unix.F_OK, 0) == nil {
+		if name == "" {
+			break
+		}
+		if err := unix.Faccessat(unix.AT_FDCWD, file, unix.F_OK, 0); err == nil || err == unix.EACCES {
 			paths = append(paths, file)
 		}
 	}

@@ -45,22 +45,6 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-func TestMainFiles(t *testing.T) {
-	none := ^uintptr(0)
-	for _, c := range []struct {
-		inherited []int
-		want      []uintptr
-	}{
-		{nil, []uintptr{0, 1, 2}},
-		{[]int{3, 4}, []uintptr{0, 1, 2, 3, 4}},
-		{[]int{6}, []uintptr{0, 1, 2, none, none, none, 6}},
-	} {
-		if got := mainFiles(c.inherited); !slices.Equal(got, c.want) {
-			t.Errorf("%v: %v, want %v", c.inherited, got, c.want)
-		}
-	}
-}
-
 func TestExitCode(t *testing.T) {
 	for ws, want := range map[syscall.WaitStatus]int{0: 0, 7 << 8: 7, 9: 137, 11 | 0x80: 139} {
 		if got := exitCode(ws); got != want {

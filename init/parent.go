@@ -7,8 +7,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"svinit/init/signals"
 	"svinit/services/epoll"
 )
+
+// parent is who started us, asked as early as can be: it may end at any time.
+var parent = os.Getppid()
 
 // watchParent has the signal of SVINIT_PARENT_DEATH taken as having come when
 // our parent ends.
@@ -23,15 +27,14 @@ func (s *system) watchParent() {
 	if sig == 0 {
 		return
 	}
-	parent := os.Getppid()
 	fd, err := unix.PidfdOpen(parent, 0) // of 0: EINVAL
 	if err == nil && os.Getppid() != parent {
 		unix.Close(fd)
-		go func() { s.signals <- sig }()
+		go func() { s.signals <- signals.Signal{Number: sig} }()
 		return
 	}
 	if err == nil {
-		if err = onceReadable(fd, func() { s.signals <- sig }); err == nil {
+		if err = onceReadable(fd, func() { s.signals <- signals.Signal{Number: sig} }); err == nil {
 			return
 		}
 		unix.Close(fd)

@@ -1,8 +1,12 @@
 package pid1
 
 import (
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
+
+	"svinit/init/signals"
 )
 
 // phase is a step of the shutdown: what is asked for, what ends it, and what
@@ -67,7 +71,9 @@ var leftovers = phase{
 		return s.reaped
 	},
 	late: func(s *system) {
-		s.say("svinit: warning: unable to stop what has been left behind in time: killing it")
+		if left := s.procs.Leftovers(); len(left) > 0 {
+			s.say("svinit: warning: unable to stop what has been left behind in time: killing " + enumerate(left))
+		}
 		s.procs.KillAll()
 	},
 }
@@ -112,16 +118,10 @@ func (s *system) stop() {
 			select {
 			case <-p.over(s):
 			case sig := <-s.signals:
-				if sig != syscall.SIGTERM && sig != syscall.SIGINT {
-					continue
-				}
-				// The first is what brought us here, or brought the main program
-				// to its end; or it comes now.
-				if s.told && !hurry && p.late != nil {
+				if (sig.Number == syscall.SIGTERM || sig.Number == syscall.SIGINT) && s.again(sig) && !hurry && p.late != nil {
 					hurry = true
 					timer.Reset(0)
 				}
-				s.told = true
 				continue
 			case <-timer.C:
 				if late != nil {
@@ -135,4 +135,34 @@ func (s *system) stop() {
 		}
 		timer.Stop()
 	}
+}
+
+// order is what somebody told us to stop by.
+type order struct {
+	signals.Signal
+	at time.Time
+}
+
+// twice is how far apart the same order can come twice: timeout(1) signals its
+// child, and then its group.
+const twice = time.Second
+
+// again notes an order to stop, and reports whether it is the second: the first
+// is what brought us here, or brought the main program to its end. One that the
+// main program has outlived by far was about something else.
+func (s *system) again(sig signals.Signal) bool {
+	first := s.order
+	s.order = order{sig, time.Now()}
+	since := s.order.at.Sub(first.at)
+	same := sig.PID != 0 && sig.PID == first.PID && since < twice
+	return !first.at.IsZero() && since < time.Duration(s.conf.StopTimeout) && !same
+}
+
+// enumerate lists the first few.
+func enumerate(names []string) string {
+	const few = 5
+	if more := len(names) - few; more > 0 {
+		return strings.Join(names[:few], ", ") + " and " + strconv.Itoa(more) + " more"
+	}
+	return strings.Join(names, ", ")
 }

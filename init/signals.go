@@ -1,6 +1,7 @@
 package pid1
 
 import (
+	"os"
 	"runtime"
 	"syscall"
 
@@ -23,7 +24,14 @@ func (s *system) listen(l *signals.Listener) {
 			s.hush &^= bit
 			continue
 		}
-		s.signals <- sig.Number
+		if sig.Number == syscall.SIGTTIN && sig.Code == signals.Kernel && (s.alone == nil || !s.alone.StopToo) {
+			s.childStopped(os.Getpid(), sig.Number) // who reads is in our group
+			continue
+		}
+		if sig.Number == syscall.SIGCONT && sig.PID == os.Getpid() { // groupReads
+			continue
+		}
+		s.signals <- sig
 		runtime.Gosched() // to the receiver, before this thread waits again
 	}
 }

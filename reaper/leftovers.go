@@ -3,6 +3,7 @@ package reaper
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -15,19 +16,35 @@ import (
 //
 // Ours to signal are, as PID 1, all in our namespace, otherwise our
 // descendants alone, never another process of a namespace that we share.
-// Without a readable /proc nothing can be done, and nothing is. Nor is /proc
-// read when we have no child at all: then there are no descendants, and who
-// came into our namespace from outside (docker exec) is not waited for.
+// Without a /proc of our namespace nothing can be done, and nothing is, except
+// by PID 1 when it has none left of its own: then it has no need to look. Nor is
+// /proc read when we have no child at all: then there are no descendants, and
+// who came into our namespace from outside (docker exec) is not waited for.
 func (r *Reaper) StopOrphans() {
 	if childless() {
 		return
 	}
-	for pid, p := range r.strays(readProcs()) {
+	ps := readProcs()
+	if ps == nil && os.Getpid() == 1 && len(r.Started()) == 0 {
+		unix.Kill(-1, syscall.SIGTERM)
+		unix.Kill(-1, syscall.SIGCONT)
+	}
+	for pid, p := range r.strays(ps) {
 		if r.termed[pid] != p.start {
 			r.termed[pid] = p.start
 			signalExactly(pid, p, syscall.SIGTERM, syscall.SIGCONT)
 		}
 	}
+}
+
+// Leftovers returns the names and pids of what KillAll would kill, as in
+// "sh (pid 7)".
+func (r *Reaper) Leftovers() (names []string) {
+	for pid, p := range readProcs().ours() {
+		names = append(names, p.name+" (pid "+strconv.Itoa(pid)+")")
+	}
+	slices.Sort(names)
+	return names
 }
 
 // KillOrphans kills what StopOrphans would stop.
@@ -107,6 +124,7 @@ type proc struct {
 	state           byte // 'Z' for a zombie
 	parent, session int
 	start           string // clock ticks after boot: with the pid, its identity
+	name            string // of the program, made printable
 }
 
 type procs map[int]proc
@@ -126,14 +144,18 @@ func (ps procs) descends(pid int, ancestors map[int]bool) bool {
 	return false
 }
 
-// readProcs returns all processes that /proc shows; none where there is none.
+// readProcs returns all processes that /proc shows; nil where there is none, or
+// where it is that of another PID namespace: its numbers are others' there.
 func readProcs() procs {
-	ps := make(procs)
+	if self, err := os.Readlink("/proc/self"); err != nil || self != strconv.Itoa(os.Getpid()) {
+		return nil
+	}
 	dir, err := os.Open("/proc")
 	if err != nil {
-		return ps
+		return nil
 	}
 	defer dir.Close()
+	ps := make(procs)
 	names, _ := dir.Readdirnames(-1)
 	for _, name := range names {
 		if pid, err := strconv.Atoi(name); err == nil {
@@ -162,11 +184,18 @@ func readProc(pid int) (proc, error) {
 		return proc{}, err
 	}
 	b := buf[:n]
-	f := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
-	if len(f) < 20 {
+	begin, end := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
+	f := bytes.Fields(b[end+1:])
+	if len(f) < 20 || begin > end {
 		return proc{}, os.ErrInvalid
 	}
+	name := bytes.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, b[begin+1:end])
 	parent, _ := strconv.Atoi(string(f[1]))
 	session, _ := strconv.Atoi(string(f[3]))
-	return proc{f[0][0], parent, session, string(f[19])}, nil
+	return proc{f[0][0], parent, session, string(f[19]), string(name)}, nil
 }

@@ -63,8 +63,8 @@ type Reaper struct {
 
 // New returns a Reaper. Where we are not PID 1 it makes this process the
 // subreaper of its descendants (PR_SET_CHILD_SUBREAPER in prctl(2)), or
-// orphans would go past us; the error is that call's. Whoever calls it catches
-// SIGCHLD, and calls Wake for it.
+// orphans would go past us; the error is that call's, and the Reaper can be used
+// nevertheless. Whoever calls it catches SIGCHLD, and calls Wake for it.
 func New() (*Reaper, error) {
 	r := &Reaper{
 		children: make(map[int]func(syscall.WaitStatus)),

@@ -21,7 +21,7 @@ import (
 //
 //	from the kernel (si_code > 0, or SI_TIMER)
 //	    of faults         to the runtime: it makes a panic of it, or a profile
-//	    of background     blocked in this thread (see below)
+//	    SIGTTOU           blocked in this thread (see background)
 //	    others            ours: Ctrl-C, alarms, window sizes
 //	from this process (SI_USER or SI_TKILL, which nobody else can claim)
 //	    of private        to the runtime, or dropped
@@ -47,11 +47,12 @@ var (
 	faults uint64 = 1<<(syscall.SIGILL-1) | 1<<(syscall.SIGTRAP-1) | 1<<(syscall.SIGBUS-1) | 1<<(syscall.SIGFPE-1) |
 		1<<(syscall.SIGSEGV-1) | 1<<(syscall.SIGSYS-1) | 1<<(syscall.SIGPROF-1)
 
-	// background is what the kernel sends to who uses its terminal from the
-	// background. Then the call starts again and would be told again, for
+	// background is what the kernel sends to who writes to its terminal from
+	// the background. Then the call starts again and would be told again, for
 	// ever, unless the signal is ignored, which children would inherit, or
-	// blocked: then a write goes through.
-	background uint64 = 1<<(syscall.SIGTTIN-1) | 1<<(syscall.SIGTTOU-1)
+	// blocked: then a write goes through. (We read from no terminal, so SIGTTIN
+	// is about another in our process group.)
+	background uint64 = 1 << (syscall.SIGTTOU - 1)
 
 	// private is what a process sends to itself: the Go runtime SIGURG for
 	// preemption and 33 for system calls of all threads, the kernel SIGPIPE

@@ -34,6 +34,10 @@ type Signal struct {
 	Code   int // si_code of sigaction(2)
 }
 
+// Kernel is the Code of a signal that the kernel itself has sent, as for a key
+// on a terminal: SI_KERNEL.
+const Kernel = 0x80
+
 // Unknown is the Code of a signal of which nothing but the number is known.
 const Unknown = -1 << 31
 
