@@ -85,6 +85,8 @@ func ExplainExec(path string, err error) error {
 	}
 	interpreter, isScript := strings.CutPrefix(line, "#!")
 	switch {
+	case strings.HasPrefix(line, "\xef\xbb\xbf#!"):
+		return fmt.Errorf("%s begins with a byte order mark, before its #!: save it as UTF-8 without one", path)
 	case !isScript && errors.Is(err, syscall.ENOEXEC):
 		return fmt.Errorf("%s has no #! in its first line and is no program of this machine: %w", path, err)
 	case !isScript && errors.Is(err, fs.ErrNotExist):
