@@ -85,8 +85,12 @@ func ExplainExec(path string, err error) error {
 	}
 	interpreter, isScript := strings.CutPrefix(line, "#!")
 	switch {
+	case strings.HasPrefix(line, "\xef\xbb\xbf#!"):
+		return fmt.Errorf("%s begins with a byte order mark, before its #!: save it as UTF-8 without one", path)
 	case !isScript && errors.Is(err, syscall.ENOEXEC):
 		return fmt.Errorf("%s has no #! in its first line and is no program of this machine: %w", path, err)
+	case !isScript && errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(line, "\x7fELF"):
+		return fmt.Errorf("%s has no #! in its first line, and there is no /bin/sh for it", path) // see execvp(3)
 	case !isScript && errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: the loader or a library that it asks for does not exist", path)
 	case isScript && strings.HasSuffix(line, "\r"):

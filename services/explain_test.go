@@ -32,6 +32,28 @@ func FuzzRun(f *testing.F) {
 	})
 }
 
+// TestExplainExec is the files of which execve(2) says less than we can see.
+func TestExplainExec(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run")
+	for _, c := range []struct {
+		content string
+		err     error
+		why     string
+	}{
+		{"\xef\xbb\xbf#!/bin/sh\n", syscall.ENOEXEC, " begins with a byte order mark, before its #!: save it as UTF-8 without one"},
+		{"echo\n", syscall.ENOEXEC, " has no #! in its first line and is no program of this machine: exec format error"},
+		{"echo\n", syscall.ENOENT, " has no #! in its first line, and there is no /bin/sh for it"},
+		{"\x7fELF", syscall.ENOENT, ": the loader or a library that it asks for does not exist"},
+	} {
+		if err := os.WriteFile(path, []byte(c.content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if got := ExplainExec(path, c.err).Error(); got != path+c.why {
+			t.Errorf("%q, %v\n got %s\nwant %s", c.content, c.err, got, path+c.why)
+		}
+	}
+}
+
 // FuzzControl: any bytes in control, in any state, do nothing impossible.
 func FuzzControl(f *testing.F) {
 	f.Add([]byte("udoOxpchaitkq12byrlPCK"), uint8(0))

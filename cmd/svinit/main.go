@@ -57,8 +57,9 @@ func main() {
 			os.Exit(c.Main(e))
 		}
 	}
+	called := os.Args[0]
 	os.Args[0] = program
-	os.Exit(svinit(env()))
+	os.Exit(svinit(env(), called))
 }
 
 // env is what the process was given.

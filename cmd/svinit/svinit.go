@@ -29,9 +29,10 @@ const usage = `usage: svinit                    supervise the services of the sc
        svinit help [NAME|env]
 `
 
-// svinit is what the binary does under its own name. The main program's
-// arguments are its own: only what stands before it is ours.
-func svinit(e *applet.Env) (code int) {
+// svinit is what the binary does under its own name, or as a file that is
+// called otherwise and is none of the tools. The main program's arguments are
+// its own: only what stands before it is ours.
+func svinit(e *applet.Env, called string) (code int) {
 	args := e.Args
 	first := ""
 	if len(args) > 0 {
@@ -58,6 +59,10 @@ func svinit(e *applet.Env) (code int) {
 	o, bad := options(args)
 	if bad != "" {
 		return misuse(e, bad, usage)
+	}
+	if wrong := applet.Misled(called, o.Command); wrong != "" {
+		e.Say("fatal: " + wrong)
+		return applet.Wrong
 	}
 	return pid1.Main(o, e.Stdin, e.Stdout, e.Stderr)
 }

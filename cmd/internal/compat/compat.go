@@ -23,6 +23,9 @@ import (
 
 // run is the end of a tool: the program's exit code is its own.
 func run(e *applet.Env, command []string, a *pid1.Alone) error {
+	if wrong := applet.Misled(e.Name, command); wrong != "" {
+		return &applet.Exit{Code: applet.Wrong, Line: e.Name + ": fatal: " + wrong}
+	}
 	return applet.Silent(pid1.Main(pid1.Options{Command: command, Alone: a}, e.Stdin, e.Stdout, e.Stderr))
 }
 

@@ -14,8 +14,8 @@ const (
 	builtins = " : cd exec export set umask unset "
 	// foreign is what a shell has and we have not, and what no program in PATH
 	// can stand for.
-	foreign = " . [[ alias bg break command continue coproc declare eval exit fc fg function getopts hash jobs let local" +
-		" read readonly return select shift source times trap type typeset ulimit unalias wait "
+	foreign = " . [[ alias bg break builtin chdir command continue coproc declare eval exit fc fg function getopts hash jobs let local" +
+		" popd pushd read readonly return select shift shopt source times trap type typeset ulimit unalias wait "
 )
 
 func among(names, name string) bool {

@@ -87,6 +87,24 @@ type converter struct {
 	parts    []part
 	patterns bool // are text
 	bracket  pos  // of a [ that waits for its ]
+	brace    pos  // of the first {
+	list     bool // and has a comma or .. behind it
+}
+
+// braces refuses what bash, called sh too, makes several words of: {a,b} and
+// {1..9}. What follows b is rest.
+func (c *converter) braces(b byte, rest string, where pos) error {
+	switch {
+	case c.brace.line == 0:
+		if b == '{' {
+			c.brace = where
+		}
+	case b == ',' || b == '.' && strings.HasPrefix(rest, "."):
+		c.list = true
+	case b == '}' && c.list:
+		return &fault{c.brace, "braces with a comma or .. mean more to some shells: quote them"}
+	}
+	return nil
 }
 
 // add converts parts of the parser's. They are within double quotes, or within
@@ -174,6 +192,13 @@ func (c *converter) literal(lit *syntax.Lit, quoted, braces bool) error {
 			i++
 			c.parts = append(c.parts, part{pos: here, text: text[i : i+1], quoted: true})
 			continue
+		}
+		if !quoted {
+			if err := c.braces(b, text[i+1:], here); err != nil {
+				return err
+			}
+		}
+		switch {
 		case quoted || c.patterns:
 		case b == '*' || b == '?' || b == ']' && c.bracket.line > 0:
 			if b == ']' {

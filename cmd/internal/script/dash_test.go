@@ -72,7 +72,7 @@ var dashCases = []string{
 	"printf '<%s>' 'a\nb' \"c\nd\"",
 	`printf '<%s>' a#b '#c' \#d #e f`,
 	"# a comment\n\n  # another\nprintf x # a third\n",
-	`printf '<%s>' {a,b} {1..3} a{} {} }x{`,
+	`printf '<%s>' a{} {} }x{ {a} {, ,} {.} "{a,b}" {'a,b'} \{a,b} {a\,b} a..b {"1..3"}`,
 	`printf '<%s>' a=b =c -d --e=f g:h @i %j ^k +l ,m _n .o /p !q`,
 	`printf '<%s>' [ ] [a a] '[a]' \[a] [a\]`,
 	`printf '<%s>' a~ b~c :~ '~' "~" \~ x=~ ""~`,

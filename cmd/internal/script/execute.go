@@ -34,7 +34,8 @@ func newRunner(e *applet.Env, args []string, text []byte) *runner {
 		vars: inherit(e.Environ()), streams: inherited(), tool: e.Tool,
 	}
 	first, _, _ := bytes.Cut(text, []byte{'\n'})
-	if words := strings.Fields(strings.TrimPrefix(string(first), "#!")); len(words) > 0 {
+	// Not so when env is the interpreter.
+	if words := strings.Fields(strings.TrimPrefix(string(first), "#!")); len(words) == 2 && words[1] == "run" {
 		r.self = words[0]
 	}
 	if _, ok := r.vars.get("PATH"); !ok {

@@ -68,8 +68,12 @@ func parse(text []byte) ([]line, error) {
 }
 
 // check finds the bytes that the parser would pass over, where a shell does
-// not: NUL and, at the end of a line, CR.
+// not: NUL and, at the end of a line, CR. A byte order mark, which nobody sees,
+// would be a part of the first word, as it is to a shell.
 func check(text []byte) error {
+	if bytes.HasPrefix(text, []byte("\xef\xbb\xbf")) {
+		return &fault{pos{1, 1}, "a byte order mark: save the file as UTF-8 without it"}
+	}
 	i := bytes.IndexAny(text, "\x00\r")
 	if i < 0 {
 		return nil
@@ -113,6 +117,9 @@ func command(stmt *syntax.Stmt) (line, error) {
 			return l, err
 		}
 	case *syntax.BinaryCmd:
+		if orExit(cmd) {
+			return l, &fault{at(cmd.OpPos), "|| exit is not supported, nor needed: a command that fails ends the script"}
+		}
 		if cmd.Op == syntax.AndStmt || cmd.Op == syntax.OrStmt {
 			return l, refuse(at(cmd.OpPos), "conditionals ("+cmd.Op.String()+")")
 		}
@@ -128,6 +135,12 @@ func command(stmt *syntax.Stmt) (line, error) {
 		l.files = append(l.files, converted)
 	}
 	return l, l.builtin()
+}
+
+// orExit recognises what many a script has behind each cd.
+func orExit(cmd *syntax.BinaryCmd) bool {
+	call, ok := cmd.Y.Cmd.(*syntax.CallExpr)
+	return ok && cmd.Op == syntax.OrStmt && len(call.Args) > 0 && call.Args[0].Lit() == "exit"
 }
 
 // compound is what a command that is none of ours is called, in the plural.
@@ -199,8 +212,9 @@ func (l *line) is(name string) bool {
 }
 
 // ours is the variables that a shell computes or obeys, which we do not. PS1
-// and its like are among them since a shell sets them.
-const ours = " IFS LINENO OPTIND PS1 PS2 PS4 "
+// and its like are among them since a shell sets them, and _ since bash and
+// busybox do.
+const ours = " IFS LINENO OPTIND PS1 PS2 PS4 _ "
 
 // settable refuses a name that means more to a shell than to us.
 func settable(name string, where pos) error {

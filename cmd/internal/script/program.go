@@ -76,7 +76,10 @@ func (p *program) search(start func(path string, argv, env []string) error) erro
 	for _, path := range candidates(name, p.vars) {
 		err := start(path, p.argv, env)
 		if err == syscall.ENOEXEC {
-			err = start("/bin/sh", append([]string{"/bin/sh", path}, p.argv[1:]...), env)
+			// Without a shell it stays a file that is no program.
+			if sh := start("/bin/sh", append([]string{"/bin/sh", path}, p.argv[1:]...), env); !absent(sh) {
+				err = sh
+			}
 		}
 		if err == nil {
 			return nil

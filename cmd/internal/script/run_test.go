@@ -92,6 +92,7 @@ func TestUse(t *testing.T) {
 		{"-n big", ran{"", "svinit: run: unable to read big: more than 131072 bytes\n", 126}},
 		{"s", ran{"s \n", "", 0}},
 		{"-n s", ran{"", "", 0}},
+		{"-n s nosuch big s", ran{"", "svinit: run: unable to read nosuch: file does not exist\nsvinit: run: unable to read big: more than 131072 bytes\n", 127}},
 		{"-- s -n", ran{"s -n\n", "", 0}},
 		{"./s -- x", ran{"./s -- x\n", "", 0}},
 	} {
