@@ -97,7 +97,8 @@ stop() {
 # (all are extended regular expressions).
 says_beside() {
 	local line rest
-	rest=$(logs | grep -vxE -- "$1" || :)
+	# Others on this machine may have taken all of root's inotify instances: no fault, and none of ours.
+	rest=$(logs | grep -vxE -- "$1|svinit: warning: unable to watch .*: inotify_init1: too many open files; .*" || :)
 	shift
 	for line; do
 		[ "$(grep -cxE -- "$line" <<<"$rest")" = 1 ] || miss "not once: $line: $rest" || return
