@@ -128,7 +128,7 @@ static void bomb(void) {
 		if (fork() < 0) {
 			if (!said++)
 				say("bomb: no more pids\n");
-			usleep(1000);
+			usleep(10000);
 		}
 }
 
