@@ -42,13 +42,14 @@ begin() {
 	trap 'exit 130' INT TERM
 }
 cleanup() {
-	local socket
+	local socket tag
 	# A case that still runs would start more.
 	jobs -rp | xargs -r kill 2>/dev/null || :
 	wait
 	for socket in "$tmp"/*.tmux; do [ ! -S "$socket" ] || tmux -S "$socket" kill-server 2>/dev/null || :; done
 	remove "$image"
-	docker images -q "$image*" | sort -u | xargs -r docker rmi -f >/dev/null 2>&1 || :
+	# Those that were made from $image first.
+	for tag in "$image-*" "$image"; do docker images -q "$tag" | xargs -r docker rmi -f >/dev/null 2>&1 || :; done
 	rm -rf "$tmp"
 }
 # remove LABEL: the containers that bear it.
