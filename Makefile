@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 GOTEST  := go test
 
-.PHONY: build demo test check smoke hostile bench images install clean
+.PHONY: build demo test check smoke hostile plain bench images install clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/svinit ./cmd/svinit
@@ -17,11 +17,11 @@ demo:
 
 # The race detector wants a C compiler.
 test: check
-	.ci/need daemontools runit tini dumb-init catatonit util-linux strace gcc libc6-dev
+	.ci/need daemontools runit tini dumb-init catatonit util-linux strace gcc libc6-dev tmux
 	$(GOTEST) -race -timeout 8m ./...
-	@if docker info >/dev/null 2>&1; then docker/smoke && docker/hostile; \
+	@if docker info >/dev/null 2>&1; then docker/smoke && docker/hostile && docker/plain; \
 	elif [ -n "$$CI" ]; then echo 'no Docker engine answers' >&2; exit 1; \
-	else echo 'no Docker engine answers: docker/smoke and docker/hostile were not run'; fi
+	else echo 'no Docker engine answers: docker/smoke, docker/hostile and docker/plain were not run'; fi
 
 check:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'these want gofmt' >&2; exit 1; }
@@ -32,6 +32,9 @@ smoke:
 
 hostile:
 	docker/hostile
+
+plain:
+	docker/plain
 
 bench: build
 	.ci/need gcc libc6-dev daemontools runit s6 tini dumb-init catatonit supervisor

@@ -1,4 +1,4 @@
-# What demo/run and smoke need to look at svinit from outside. To be sourced.
+# What demo/run, smoke, hostile and plain need to look at svinit from outside. To be sourced.
 
 # now prints the time in milliseconds.
 now() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
@@ -16,6 +16,9 @@ within() {
 	done
 }
 
+# miss TEXT: says what was missed, and that it was.
+miss() { echo "$*" >&2; return 1; }
+
 # page PORT: the status and the text of the page there on the loopback address, "200 visit 1, ...".
 page() {
 	{
@@ -27,3 +30,126 @@ page() {
 
 # answers PORT STATUS: whether the page there has that status.
 answers() { [[ $(page "$1") == "$2 "* ]]; }
+
+# --- hostile and plain: cases, four at a time, each with containers of its own
+
+# begin SCRIPT: sets $image, to be built by make_image, and the directory $tmp. Nothing is left of them at the end.
+# A container is ours if it bears the label $image, whose value is its case.
+begin() {
+	image=svinit-$1-$$
+	tmp=$(mktemp -d)
+	trap cleanup EXIT
+	trap 'exit 130' INT TERM
+}
+cleanup() {
+	local socket tag
+	# A case that still runs would start more.
+	jobs -rp | xargs -r kill 2>/dev/null || :
+	wait
+	for socket in "$tmp"/*.tmux; do [ ! -S "$socket" ] || tmux -S "$socket" kill-server 2>/dev/null || :; done
+	remove "$image"
+	# Those that were made from $image first.
+	for tag in "$image-*" "$image"; do docker images -q "$tag" | xargs -r docker rmi -f >/dev/null 2>&1 || :; done
+	rm -rf "$tmp"
+}
+# remove LABEL: the containers that bear it.
+remove() { docker ps -aq --filter "label=$1" | xargs -r docker rm -f >/dev/null 2>&1 || :; }
+
+# compile DIR NAME...: svinit and its tools, and static programs from docker/NAME.c.
+compile() {
+	local dir=$1 c
+	shift
+	mkdir -p "$dir"
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$dir/svinit" ./cmd/svinit
+	"$dir/svinit" --install "$dir"
+	for c; do gcc -static -O1 -Wall -o "$dir/$c" "docker/$c.c"; done
+}
+# build TAG CONTEXT...
+build() {
+	DOCKER_BUILDKIT=0 timeout 300 docker build -q -t "$@" >/dev/null 2>"$tmp/log" || { cat "$tmp/log" >&2; return 1; }
+}
+
+# start OPTION... [-- ARG...]: runs a container, in the subshell of a case, which has its own $id.
+start() {
+	local options=()
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do options+=("$1"); shift; done
+	[ $# = 0 ] || shift
+	id=$(docker run -d --label "$image=$name" "${options[@]}" "$image" "$@")
+}
+in_c() { timeout 30 docker exec "$id" "$@" 2>&1; }
+logs() { docker logs "$id" 2>&1; }
+# No grep -q behind a pipe: it would end the writer early, and pipefail would take that for a miss.
+logged() { logs | grep -E -- "$1" >/dev/null; }
+code_of() { docker inspect -f '{{.State.ExitCode}}' "$1"; }
+
+# stop [MILLISECONDS [CODE]]: docker stop ends in time, with exit code 0 or CODE.
+stop() {
+	local began took code
+	began=$(now)
+	timeout 60 docker stop "$id" >/dev/null || return
+	took=$(($(now) - began))
+	code=$(code_of "$id")
+	echo "# docker stop took $took ms"
+	[ "$code" = "${2:-0}" ] || miss "exit code $code: $(logs | tail -n 5)" || return
+	[ "$took" -lt "${1:-5000}" ] || miss "docker stop took $took ms"
+}
+
+# says_beside IGNORED [LINE...]: but for lines that match IGNORED, these are in the log, each once, and no other
+# (all are extended regular expressions).
+says_beside() {
+	local line rest
+	# Others on this machine may have taken all of root's inotify instances: no fault, and none of ours.
+	rest=$(logs | grep -vxE -- "$1|svinit: warning: unable to watch .*: inotify_init1: too many open files; .*" || :)
+	shift
+	for line; do
+		[ "$(grep -cxE -- "$line" <<<"$rest")" = 1 ] || miss "not once: $line: $rest" || return
+		rest=$(grep -vxE -- "$line" <<<"$rest" || :)
+	done
+	[ -z "$rest" ] || miss "said too: $rest"
+}
+
+# forbid ERRNO NAME...: prints the file of a seccomp profile in which these system calls fail.
+forbid() {
+	local errno=$1 names
+	shift
+	names=$(printf ', "%s"' "$@")
+	echo "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [
+		{\"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": $errno, \"names\": [${names#, }]}]}" >"$tmp/$name.json"
+	echo "$tmp/$name.json"
+}
+
+# run_case NAME: in the background; -e does not hold in it. What is behind a dot in NAME is the function's argument.
+run_case() {
+	local call
+	name=$1 id=
+	IFS=. read -ra call <<<"$name"
+	if "${call[@]}" >"$tmp/$name.out" 2>"$tmp/$name.why"; then echo ok; else echo 'not ok'; fi >"$tmp/$name.result"
+	remove "$image=$name"
+}
+
+# run_cases [NAME...]: these of $cases (name, description, ...), or all.
+run_cases() {
+	local began i n=0 failed=0 result
+	began=$(now)
+	make_image
+	echo "# the images took $((($(now) - began) / 1000)) s"
+	for ((i = 0; i < ${#cases[@]}; i += 2)); do
+		[ $# = 0 ] || [[ " $* " == *" ${cases[i]} "* ]] || continue
+		while [ "$(jobs -rp | wc -l)" -ge 4 ]; do wait -n || :; done
+		run_case "${cases[i]}" &
+	done
+	wait
+	for ((i = 0; i < ${#cases[@]}; i += 2)); do
+		name=${cases[i]}
+		[ -e "$tmp/$name.result" ] || continue
+		n=$((n + 1))
+		result=$(<"$tmp/$name.result")
+		echo "$result $n - ${cases[i + 1]}"
+		cat "$tmp/$name.out"
+		[ "$result" = ok ] || { failed=$((failed + 1)); sed 's/^/#   /' "$tmp/$name.why"; }
+	done
+	echo "# took $((($(now) - began) / 1000)) s"
+	echo "$((n - failed)) passed, $failed failed"
+	# A name that is none of ours would pass as nothing that failed.
+	[ "$n" -gt 0 ] && [ "$failed" = 0 ]
+}
