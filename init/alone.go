@@ -148,7 +148,7 @@ func (s *system) obey(a *Alone) int {
 			s.mainStopped(st)
 		case ws := <-s.mainEnded:
 			a.Tell(Event{Kind: Ended, PID: s.main, Status: ws})
-			s.takeTerminal(s.main)
+			s.takeTerminal()
 			if a.Last != 0 && a.Group {
 				last := a.Last
 				if to, ok := a.Signals[last]; ok {

@@ -85,13 +85,9 @@ func (s *system) mainStopped(st stop) {
 // pipeline, as in "svinit -- seq 1000 | less". What we have given to the main
 // program he may have; else it is the shell's job that has stopped.
 func (s *system) groupReads() {
-	switch {
-	case s.tty < 0:
-	case s.foreground() == s.main:
-		if s.setForeground(unix.Getpgrp()) == nil {
-			unix.Kill(0, syscall.SIGCONT)
-		}
-	case shellAbove():
+	if s.takeTerminal(); s.foreground() == unix.Getpgrp() {
+		unix.Kill(0, syscall.SIGCONT)
+	} else if s.tty >= 0 && shellAbove() {
 		s.stopAsJob()
 	}
 }
@@ -211,12 +207,13 @@ func (s *system) setForeground(group int) error {
 	return unix.IoctlSetPointerInt(s.tty, unix.TIOCSPGRP, group)
 }
 
-// takeTerminal takes back what startMain has handed on to a group, for who
-// comes after us: a script that started us goes on in our group. What a shell
-// has taken meanwhile remains the shell's.
-func (s *system) takeTerminal(group int) {
-	if s.tty >= 0 && os.Getpid() != 1 && s.foreground() == group {
-		s.setForeground(unix.Getpgrp())
+// takeTerminal takes back what the main program was given: for who comes after
+// us, as a script that started us goes on in our group, and for who has been
+// stopped there meanwhile for want of it. What a shell has taken remains the
+// shell's.
+func (s *system) takeTerminal() {
+	if s.tty >= 0 && os.Getpid() != 1 && s.foreground() == s.main && s.setForeground(unix.Getpgrp()) == nil {
+		unix.Kill(0, syscall.SIGCONT)
 	}
 }
 

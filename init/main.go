@@ -109,7 +109,7 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 		}
 	}
 	if s.soonDone(caught) {
-		s.takeTerminal(s.main)
+		s.takeTerminal()
 		return s.exitCode(<-s.mainEnded)
 	}
 	s.begin()
@@ -298,7 +298,7 @@ func (s *system) run() int {
 		case st := <-s.stopped:
 			s.mainStopped(st)
 		case ws := <-s.mainEnded:
-			s.takeTerminal(s.main)
+			s.takeTerminal()
 			s.main = 0
 			if n, ok := oomKills(); ok && n > s.oomKills && ws.Signaled() && ws.Signal() == syscall.SIGKILL {
 				s.say("svinit: the main program died: killed by signal KILL (out of memory)")

@@ -124,6 +124,18 @@ func (s *session) foreground(name string) (pid int) {
 	return pid
 }
 
+// ask asks the shell again and again, until its answers have a text.
+func (s *session) ask(command, text string) {
+	s.t.Helper()
+	for begin, limit := len(s.all), time.Now().Add(patience); !strings.Contains(s.all[begin:], text); {
+		if time.Now().After(limit) {
+			s.t.Fatalf("%q: no %q on the terminal, but\n%s", command, text, s.all)
+		}
+		s.write(command + "\n")
+		s.see("READY ")
+	}
+}
+
 // ended waits for the end, and the exit code.
 func (s *session) ended(code int) {
 	s.t.Helper()
@@ -224,15 +236,126 @@ func TestStopsItself(t *testing.T) {
 	}
 }
 
+// Ctrl-Z finds children of a program between vfork and exec, too, where their
+// being stopped would leave the program waiting in the kernel.
+func TestCtrlZOften(t *testing.T) {
+	each(t, func(t *testing.T, pidOne bool, argv []string) {
+		s := open(t, pidOne, difftest.Binary(), append(argv, "dash", "-c", "while :; do /bin/true; printf .; done")...)
+		for range 60 {
+			s.see(".")
+			s.write(ctrlZ)
+			s.see("^Z")
+		}
+		s.see(".")
+		s.write(ctrlC)
+		s.ended(130)
+	})
+}
+
+// shell is an interactive shell on a terminal, with links to our binary.
+func shell(t *testing.T, links ...string) *session {
+	t.Helper()
+	s := open(t, false, "/bin/bash", "bash", "--norc", "--noprofile", "--noediting", "-i")
+	for _, name := range links {
+		if err := os.Symlink(difftest.Binary(), s.cmd.Dir+"/"+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.see("READY ")
+	return s
+}
+
+// What a shell does with its jobs, it does with us.
+func TestJobs(t *testing.T) {
+	for _, name := range []string{"svinit", "tini"} {
+		s := shell(t, name)
+		do := func(command string) { s.write(strings.ReplaceAll(command, "INIT", "./"+name+" --") + "\n") }
+
+		feed := func() {
+			t.Helper()
+			if err := os.WriteFile(s.cmd.Dir+"/fifo", []byte("\n"), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+
+		// Sent to the background, or ended there, it leaves the terminal alone.
+		do("mkfifo fifo")
+		s.see("READY ")
+		do(`INIT sh -c 'read x <fifo; exit 3'`)
+		s.foreground("sh")
+		s.write(ctrlZ)
+		s.see("READY ")
+		do("bg")
+		s.see("READY ")
+		do("echo >fifo; wait %1; echo code $?")
+		s.see("code 3\r\n")
+		s.see("READY ")
+		do("INIT sleep 600")
+		s.foreground("sleep")
+		s.write(ctrlZ)
+		s.see("READY ")
+		do("kill %1") // which is told now, or with a later prompt
+		s.ask("", "Exit 143")
+
+		// Started in the background, it stops when it wants to read, and reads
+		// when it is in the foreground.
+		do("INIT cat &")
+		s.see("READY ")
+		s.ask("jobs", "Stopped                 ./"+name+" -- cat\r\n")
+		do("fg")
+		s.see("-- cat\r\n")
+		s.write("hello\n")
+		s.see("hello\r\nhello\r\n")
+		s.write(ctrlD)
+		s.see("READY ")
+		do(`INIT sh -c 'read x <fifo; read x; echo read $x'`)
+		s.foreground("sh")
+		s.write(ctrlZ)
+		s.see("READY ")
+		do("bg")
+		s.see("READY ")
+		do("fg")
+		await(t, "the job in the foreground", func() bool {
+			group, err := unix.IoctlGetInt(int(s.master.Fd()), unix.TIOCGPGRP)
+			return err == nil && group != s.cmd.Process.Pid
+		})
+		feed()
+		s.foreground("sh")
+		s.write("it\n")
+		s.see("read it\r\n")
+		s.see("READY ")
+
+		// In a pipeline, whoever reads from the terminal may.
+		do(`seq 3 | INIT sh -c 'read x </dev/tty; echo read $x; wc -l'`)
+		s.foreground("sh")
+		s.write("this\n")
+		s.see("read this\r\n3\r\n")
+		s.see("READY ")
+		do(`INIT sh -c 'echo begun >/dev/tty; seq 3; read x <fifo' | sh -c 'read x </dev/tty; echo read $x; wc -l'`)
+		s.see("begun\r\n")
+		s.write("that\n")
+		s.see("read that\r\n")
+		feed()
+		s.see("3\r\n")
+		s.see("READY ")
+		do("yes | INIT cat >/dev/null")
+		s.foreground("cat")
+		s.write(ctrlZ)
+		s.see("Stopped")
+		s.see("READY ")
+		do("fg")
+		s.foreground("cat")
+		s.write(ctrlC)
+		s.see("READY ")
+		s.write("exit 3\n")
+		s.ended(3)
+	}
+}
+
 // With a shell above, the main program is its job.
 func TestJob(t *testing.T) {
 	for _, name := range []string{"svinit", "tini"} {
-		s := open(t, false, "/bin/bash", "bash", "--norc", "--noprofile", "--noediting", "-i")
-		link := s.cmd.Dir + "/" + name
-		if err := os.Symlink(difftest.Binary(), link); err != nil {
-			t.Fatal(err)
-		}
-		s.see("READY ")
+		s := shell(t, name)
 		for _, command := range []string{"./" + name + " -- cat", "sh -c './" + name + " -- cat; true'"} {
 			s.write(command + "\n")
 			s.foreground("cat")
