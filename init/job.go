@@ -53,7 +53,8 @@ func (s *system) mainStopped(st stop) {
 		s.groupReads()
 		return
 	}
-	if st.pid != s.main || s.conf.Setsid && st.sig == syscall.SIGSTOP {
+	stopsToo := s.alone != nil && s.alone.StopToo // dumb-init's STOP is such an order
+	if st.pid != s.main || st.sig == syscall.SIGSTOP && bool(s.conf.Setsid) && (stopsToo || !s.apart) {
 		return
 	}
 	reads := st.sig == syscall.SIGTTIN || st.sig == syscall.SIGTTOU

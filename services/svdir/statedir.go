@@ -1,9 +1,11 @@
 package svdir
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 )
@@ -58,7 +60,9 @@ func Claim(base string, gid int) error {
 
 // Locate returns the state directory of the service directory dir as a tool
 // finds it: dir/supervise, or, where no supervisor listens there, the first of
-// the fallbacks where one does. When none does it is dir/supervise.
+// the fallbacks where one does. When none does it is dir/supervise, or, where
+// there is none, a fallback that we may not look into: then who asks is refused
+// for that.
 //
 // The fallbacks are looked for under our own user id and under that of PID 1,
 // whose services a root shell inside a rootless container wants to see.
@@ -68,6 +72,7 @@ func Locate(dir, custom string) string {
 	if Listening(own) {
 		return own
 	}
+	refused := ""
 	for _, uid := range owners() {
 		for _, base := range Bases(custom, uid) {
 			// Anybody may have made a directory of that name in /tmp, and
@@ -75,28 +80,35 @@ func Locate(dir, custom string) string {
 			if !ownedBy(base, uid) {
 				continue
 			}
-			for _, name := range entries(base) {
+			names, err := entries(base)
+			if errors.Is(err, fs.ErrPermission) {
+				refused = base + "/" + filepath.Base(dir)
+			}
+			for _, name := range names {
 				if s := base + "/" + name; serves(s, dir) && Listening(s) {
 					return s
 				}
 			}
 		}
 	}
+	if _, err := os.Lstat(own); refused != "" && errors.Is(err, fs.ErrNotExist) {
+		return refused
+	}
 	return own
 }
 
 // entries returns the names of all states in a fallback base.
-func entries(base string) []string {
+func entries(base string) ([]string, error) {
 	f, err := os.Open(base)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer f.Close()
-	names, _ := f.Readdirnames(-1)
+	names, err := f.Readdirnames(-1)
 	for _, name := range names {
 		names = append(names, name+"/log")
 	}
-	return names
+	return names, err
 }
 
 // owners returns the users whose fallbacks are looked into.
