@@ -64,13 +64,14 @@ func probe(e *applet.Env, dir string) (state string, err error) {
 		return state, nil
 	}
 	if other := fallback(e, dir); other != state {
-		return other, nil
+		return other, svdir.ProbeOK(other)
 	}
 	return state, err
 }
 
-// fallback returns the state directory in which a supervisor listens when it
-// is not the service directory's own, which it returns otherwise.
+// fallback returns the state directory in which a supervisor listens, or into
+// which we may not look, when it is not the service directory's own, which it
+// returns otherwise.
 func fallback(e *applet.Env, dir string) string {
 	return svdir.Locate(dir, e.Getenv("SVINIT_STATE_DIR"))
 }
