@@ -69,6 +69,7 @@ func newSystem() *system {
 		signals:   make(chan signals.Signal),
 		reaped:    make(chan struct{}),
 		inherited: claimDescriptors(),
+		tty:       -1,
 		mainEnded: make(chan syscall.WaitStatus, 1),
 		stopped:   make(chan stop, maxStops),
 	}
