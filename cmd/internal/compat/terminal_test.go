@@ -24,6 +24,7 @@ type session struct {
 	output chan string
 	seen   string // what has come and was not waited for yet
 	all    string
+	asked  int // how often ask has
 }
 
 // open starts our binary, or another program, as the leader of a terminal's
@@ -131,7 +132,9 @@ func (s *session) ask(command, text string) {
 		if time.Now().After(limit) {
 			s.t.Fatalf("%q: no %q on the terminal, but\n%s", command, text, s.all)
 		}
-		s.write(command + "\n")
+		s.asked++ // as an answer that the terminal's echo of the question is not
+		s.write(fmt.Sprintf("%s\necho o''k %d\n", command, s.asked))
+		s.see(fmt.Sprintf("ok %d\r\n", s.asked))
 		s.see("READY ")
 	}
 }
@@ -303,7 +306,7 @@ func TestJobs(t *testing.T) {
 		s.see("READY ")
 		s.ask("jobs", "Stopped                 ./"+name+" -- cat\r\n")
 		do("fg")
-		s.see("-- cat\r\n")
+		s.see("fg\r\n./" + name + " -- cat\r\n")
 		s.write("hello\n")
 		s.see("hello\r\nhello\r\n")
 		s.write(ctrlD)
