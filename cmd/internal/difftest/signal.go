@@ -56,7 +56,12 @@ func signalled(t *testing.T, path, dir string, argv []string, sig syscall.Signal
 		}
 	}
 	must(t, cmd.Process.Signal(sig))
-	stdin.Close() // for what it has started, and for itself if it lives on
+	// The end of its input may not overtake the signal on its way through the
+	// Go runtime. It is for what it has started, and for itself if it lives on.
+	for begin := time.Now(); !dead(cmd.Process.Pid) && time.Since(begin) < time.Second; {
+		<-tick.C
+	}
+	stdin.Close()
 	cmd.Wait()
 	if !late.Stop() {
 		return "nothing"
@@ -76,4 +81,11 @@ func waits(pid int) bool {
 		}
 	}
 	return false
+}
+
+// dead reports whether a process has ended and was not waited for yet.
+func dead(pid int) bool {
+	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	i := bytes.LastIndexByte(stat, ')')
+	return i >= 0 && len(stat) > i+2 && stat[i+2] == 'Z'
 }
