@@ -184,12 +184,12 @@ func findTerminal() int {
 	return fd
 }
 
-// foreground returns the process group in the foreground of our terminal, 0
-// without one.
+// foreground returns the process group in the foreground of our terminal, -1
+// without one. Groups from outside of our PID namespace, which ours may be, are 0.
 func (s *system) foreground() int {
 	group, err := unix.IoctlGetInt(s.tty, unix.TIOCGPGRP)
 	if err != nil {
-		return 0
+		return -1
 	}
 	return group
 }
