@@ -60,7 +60,7 @@ func (s *system) mainStopped(st stop) {
 	reads := st.sig == syscall.SIGTTIN || st.sig == syscall.SIGTTOU
 	switch {
 	case s.apart:
-	case s.tty >= 0 && reads && s.foreground() == unix.Getpgrp():
+	case s.tty >= 0 && reads && s.inForeground():
 		if s.setForeground(s.main) != nil { // it would be stopped again
 			return
 		}
@@ -86,7 +86,7 @@ func (s *system) mainStopped(st stop) {
 // pipeline, as in "svinit -- seq 1000 | less". What we have given to the main
 // program he may have; else it is the shell's job that has stopped.
 func (s *system) groupReads() {
-	if s.takeTerminal(); s.foreground() == unix.Getpgrp() {
+	if s.takeTerminal(); s.inForeground() {
 		unix.Kill(0, syscall.SIGCONT)
 	} else if s.tty >= 0 && shellAbove() {
 		s.stopAsJob()
@@ -104,7 +104,7 @@ func (s *system) stopAsJob() {
 // it goes on, with the terminal if that has been given to us.
 func (s *system) continued() error {
 	s.asJob = false
-	if s.foreground() == unix.Getpgrp() {
+	if s.inForeground() {
 		s.setForeground(s.main)
 	}
 	return s.procs.Signal(-s.main, syscall.SIGCONT)
@@ -194,6 +194,10 @@ func (s *system) foreground() int {
 	return group
 }
 
+// inForeground says whether we are in the foreground of our terminal: only then
+// is it ours to hand on.
+func (s *system) inForeground() bool { return s.foreground() == unix.Getpgrp() }
+
 // setForeground puts a process group into the foreground of our terminal.
 func (s *system) setForeground(group int) error {
 	runtime.LockOSThread()
@@ -222,7 +226,7 @@ func (s *system) takeTerminal() {
 // container with one. Then no shell is above us.
 func (s *system) leadsTerminal() bool {
 	session, err := unix.Getsid(0)
-	return err == nil && session == os.Getpid() && s.tty >= 0 && s.tty <= 2 && s.foreground() == unix.Getpgrp()
+	return err == nil && session == os.Getpid() && s.tty >= 0 && s.tty <= 2 && s.inForeground()
 }
 
 // releaseTerminal gives our terminal up, for a session that is about to begin,

@@ -30,7 +30,7 @@ func (s *system) startMain(command []string) (code int, err error) {
 		}
 	default:
 		sys.Setpgid = true
-		if s.foreground() == unix.Getpgrp() {
+		if s.inForeground() {
 			sys.Foreground, sys.Ctty = true, tty
 		}
 	}
