@@ -162,10 +162,3 @@ func (s *system) obey(a *Alone) int {
 		}
 	}
 }
-
-// sayAlone writes a line to standard error, unless nobody reads there.
-func sayAlone(line string) {
-	if n, err := unix.Poll([]unix.PollFd{{Fd: 2, Events: unix.POLLOUT}}, 0); n == 1 || err != nil {
-		unix.Write(2, []byte(line+"\n"))
-	}
-}

@@ -1,7 +1,6 @@
 package pid1
 
 import (
-	"fmt"
 	"os"
 	"strconv"
 	"syscall"
@@ -39,6 +38,6 @@ func RunListener(command []string, stderr *os.File) int {
 	code, err := search(command, func(path string, argv []string) error {
 		return syscall.Exec(path, argv, os.Environ())
 	})
-	fmt.Fprintf(stderr, "svinit: fatal: unable to run %s: %v\n", svlog.Printable(command[0]), err)
+	refuse(stderr, svlog.Unable("run", command[0], err).At(svlog.Fatal))
 	return code
 }

@@ -84,17 +84,17 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 		return runAlone(command, o.Alone)
 	}
 	if len(command) == 0 && beside() {
-		fmt.Fprintln(stderr, "svinit: fatal: unable to supervise: PID 1 is svinit already; try svinit help")
+		refuse(stderr, svlog.Event{Level: svlog.Fatal, Text: "unable to supervise: PID 1 is svinit already; try svinit help"})
 		return exitWrong
 	}
 	caught, err := signals.Listen()
 	if err != nil {
-		fmt.Fprintln(stderr, "svinit: fatal: unable to catch signals:", err)
+		refuse(stderr, svlog.Unable("catch", "signals", err).At(svlog.Fatal))
 		return exitRefused
 	}
 	s := newSystem()
 	if code, err := s.boot(o); err != nil {
-		fmt.Fprintf(stderr, "svinit: fatal: %v\n", err)
+		refuse(stderr, svlog.Event{Level: svlog.Fatal, Text: err.Error()})
 		return code
 	}
 	s.watchParent()
@@ -102,7 +102,7 @@ func Main(o Options, stdin, stdout, stderr *os.File) int {
 	if len(command) > 0 {
 		var err error
 		if code, err = s.startMain(command); err != nil {
-			s.say("svinit: fatal: unable to run " + svlog.Printable(command[0]) + ": " + err.Error())
+			s.report(svlog.Unable("run", command[0], err).At(svlog.Fatal))
 			if s.set == nil {
 				return code
 			}
@@ -140,7 +140,7 @@ func (s *system) boot(o Options) (code int, err error) {
 	if !plain && len(o.Command) > 0 && unix.Access(s.conf.ServiceDir, unix.F_OK) == unix.ENOENT {
 		plain = true
 		if s.conf.ServiceDir != defaultServiceDir {
-			s.say("svinit: warning: unable to read " + s.conf.ServiceDir + ": no such directory, so there are no services")
+			s.report(svlog.Unable("read", s.conf.ServiceDir, errors.New("no such directory, so there are no services")))
 		}
 	}
 	if plain {
@@ -150,7 +150,7 @@ func (s *system) boot(o Options) (code int, err error) {
 		return exitRefused, err
 	}
 	if s.procs, err = reaper.New(); err != nil {
-		s.say("svinit: warning: unable to adopt orphans: " + err.Error())
+		s.report(svlog.Unable("adopt", "orphans", err))
 	}
 	s.procs.Stopped = s.childStopped
 	s.procs.ByBell = s.small
@@ -181,8 +181,7 @@ func (s *system) bootServices(gid int) (err error) {
 		Procs:        s.procs,
 		Poll:         s.poll,
 		Log:          s.log,
-		Say:          s.say,
-		Prog:         "svinit",
+		Report:       s.report,
 		Env:          os.Environ(),
 		Stdin:        uintptr(null),
 		StateBases:   svdir.Bases(s.conf.StateDir, os.Geteuid()),
@@ -272,14 +271,21 @@ func beside() bool {
 	return string(name) == "svinit\n"
 }
 
-// say takes a line for standard error.
-func (s *system) say(line string) {
+// report is the svlog.Reporter of this program.
+func (s *system) report(e svlog.Event) {
 	if s.log == nil {
-		sayAlone(line)
+		reportAlone(e)
 		return
 	}
-	s.log.Say(line)
+	s.log.Report(e)
 }
+
+// refuse writes why we exit before anything has been started. Unlike a Reporter
+// it waits for the reader: there is nothing else to do.
+func refuse(stderr *os.File, e svlog.Event) { stderr.Write(e.AppendLine(nil, svlog.Prog)) }
+
+// reportAlone is the svlog.Reporter of a plain init.
+var reportAlone = svlog.Direct(svlog.Prog, 2)
 
 // run obeys signals and returns, with the exit code, when it is time to stop.
 func (s *system) run() int {
@@ -302,7 +308,7 @@ func (s *system) run() int {
 			s.takeTerminal()
 			s.main = 0
 			if n, ok := oomKills(); ok && n > s.oomKills && ws.Signaled() && ws.Signal() == syscall.SIGKILL {
-				s.say("svinit: the main program died: killed by signal KILL (out of memory)")
+				s.report(svlog.Event{Text: "the main program died: killed by signal KILL (out of memory)"})
 			}
 			return s.exitCode(ws)
 		}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/services"
+	"svinit/services/svlog"
 )
 
 // startMain starts the main program with our own standard streams, in the
@@ -129,7 +130,7 @@ var errNotFound = errors.New("no such program in PATH")
 // forward passes a signal on to the main program.
 func (s *system) forward(sig syscall.Signal) {
 	if to, err := s.pass(sig); err != nil && err != syscall.ESRCH {
-		s.say("svinit: warning: unable to pass on " + signalName(to) + ": " + err.Error())
+		s.report(svlog.Unable("pass on", signalName(to), err))
 	}
 }
 

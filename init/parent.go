@@ -9,6 +9,7 @@ import (
 
 	"svinit/init/signals"
 	"svinit/services/epoll"
+	"svinit/services/svlog"
 )
 
 // parent is who started us, asked as early as can be: it may end at any time.
@@ -46,7 +47,7 @@ func (s *system) watchParent() {
 		select {}
 	}()
 	if err := <-done; err != nil {
-		s.say("svinit: warning: unable to watch the parent process: " + err.Error())
+		s.report(svlog.Unable("watch", "the parent process", err))
 	}
 }
 

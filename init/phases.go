@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"svinit/init/signals"
+	"svinit/services/svlog"
 )
 
 // phase is a step of the shutdown: what is asked for, what ends it, and what
@@ -72,7 +73,7 @@ var leftovers = phase{
 	},
 	late: func(s *system) {
 		if left := s.procs.Leftovers(); len(left) > 0 {
-			s.say("svinit: warning: unable to stop what has been left behind in time: killing " + enumerate(left))
+			s.report(svlog.Event{Level: svlog.Warning, Text: "unable to stop what has been left behind in time: killing " + enumerate(left)})
 		}
 		s.procs.KillAll()
 	},

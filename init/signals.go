@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"svinit/init/signals"
+	"svinit/services/svlog"
 )
 
 // listen hands on what l catches. It goes on for as long as we do.
@@ -13,7 +14,7 @@ func (s *system) listen(l *signals.Listener) {
 	for {
 		sig, err := l.Next()
 		if err != nil {
-			s.say("svinit: warning: no more signals: " + err.Error())
+			s.report(svlog.Event{Level: svlog.Warning, Text: "no more signals: " + err.Error()})
 			return
 		}
 		if sig.Number == syscall.SIGCHLD { // about our children, not the main program's

@@ -27,11 +27,8 @@ type Config struct {
 	// Log takes what services without a logger write; nil lets them write to
 	// our own standard output and error.
 	Log *svlog.Mux
-	// Say takes one line, without its newline, for whoever runs us. It does
-	// not block.
-	Say func(line string)
-	// Prog begins each such line: "svinit".
-	Prog string
+	// Report takes what svinit itself reports about the services.
+	Report svlog.Reporter
 	// Env is the environment of the services.
 	Env []string
 	// Stdin is their standard input, open for reading: /dev/null.
@@ -54,13 +51,8 @@ type Config struct {
 	First func()
 }
 
-// warn says that something could not be done, in the words of daemontools:
-// "svinit: warning: unable to VERB OBJECT: reason".
-func (c *Config) warn(verb, object string, err error) {
-	c.Say(c.Prog + ": warning: unable to " + verb + " " + svlog.Printable(object) + ": " + svlog.Printable(err.Error()))
-}
+// warn reports that something could not be done.
+func (c *Config) warn(verb, object string, err error) { c.Report(svlog.Unable(verb, object, err)) }
 
-// news says that something happened to a service.
-func (c *Config) news(name, what string) {
-	c.Say(c.Prog + ": " + svlog.Printable(name+" "+what))
-}
+// news reports that something happened to a service.
+func (c *Config) news(name, what string) { c.Report(svlog.Event{Service: name, Text: what}) }

@@ -14,6 +14,7 @@ import (
 
 	"svinit/services/epoll"
 	"svinit/services/svdir"
+	"svinit/services/svlog"
 )
 
 // world is everything outside of one service, in a bubble of synthetic time:
@@ -44,7 +45,7 @@ func newWorld(t *testing.T, files ...string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(poll.Close)
-	cfg := &Config{Procs: w, Poll: poll, Say: func(line string) { w.note("say %s", line) }, Prog: "svinit"}
+	cfg := &Config{Procs: w, Poll: poll, Report: func(e svlog.Event) { w.note("say svinit: %v", e) }}
 	w.svc = newService(cfg, place{"web", w.dir})
 	done := make(chan struct{})
 	w.svc.ended = func() { w.note("over"); close(done) }

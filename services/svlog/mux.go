@@ -106,20 +106,17 @@ func (m *Mux) pipe(s *source) (w int, err error) {
 	return p[1], nil
 }
 
-// Say writes a line of svinit's own to standard error, through Run like any
-// other. It never waits: when the reader has stalled so long that 64 KiB of
-// our lines stand before it, the line is counted instead.
-func (m *Mux) Say(line string) {
-	const atomicWrite = 4096 // PIPE_BUF, pipe(7)
-	b := append(make([]byte, 0, len(line)+1), line...)
-	b = append(b[:min(len(b), atomicWrite-1)], '\n')
+// Report is a [Reporter] that writes to standard error, through Run like any
+// other line. When the reader has stalled so long that 64 KiB of our lines
+// stand before it, the event is only counted.
+func (m *Mux) Report(e Event) {
 	if n := m.muted.Load(); n > 0 {
-		note := fmt.Appendf(nil, "svinit: warning: standard error stalled: %d lines of svinit were not written\n", n)
-		if _, err := unix.Write(m.voice, note); err == nil {
+		note := Event{Level: Warning, Text: fmt.Sprintf("standard error stalled: %d lines of %s were not written", n, Prog)}
+		if _, err := unix.Write(m.voice, note.AppendLine(nil, Prog)); err == nil {
 			m.muted.Add(-n)
 		}
 	}
-	if _, err := unix.Write(m.voice, b); err != nil {
+	if _, err := unix.Write(m.voice, e.AppendLine(nil, Prog)); err != nil {
 		m.muted.Add(1)
 	}
 }
@@ -150,7 +147,7 @@ func (m *Mux) Run() {
 func (m *Mux) pass() (more bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			m.Say("svinit: warning: unable to pass on some output: a bug of svinit: " + Printable(fmt.Sprint(p, string(debug.Stack()))))
+			m.Report(Event{Level: Warning, Text: fmt.Sprintf("unable to pass on some output: a bug of %s: %v%s", Prog, p, debug.Stack())})
 			more = true
 		}
 	}()
@@ -194,7 +191,8 @@ func (m *Mux) write(o *output) {
 		if o == other {
 			other = &m.outs[Stdout]
 		}
-		other.buf = fmt.Appendf(other.buf, "svinit: warning: unable to write to %s: %v; its lines are lost until that is mended\n", o.name, err)
+		e := Event{Level: Warning, Text: fmt.Sprintf("unable to write to %s: %v; its lines are lost until that is mended", o.name, err)}
+		other.buf = e.AppendLine(other.buf, Prog)
 	}
 	o.broken = err != nil
 }

@@ -80,7 +80,7 @@ func TestLines(t *testing.T) {
 	write(t, out, "one\ntwo")
 	write(t, errs, "trouble\n")
 	write(t, out, " and a half\n\n\x00\xff\r\nlast")
-	m.Say("svinit: hear")
+	m.Report(Event{Text: "hear"})
 	unix.Close(out)
 	unix.Close(errs)
 	o, e := end()
@@ -211,7 +211,7 @@ func TestBrokenOutput(t *testing.T) {
 	}
 }
 
-// While the reader of our output stalls, Say does not wait, and says later
+// While the reader of our output stalls, Report does not wait, and says later
 // how much was not said.
 func TestStalled(t *testing.T) {
 	r, w, err := os.Pipe()
@@ -224,9 +224,10 @@ func TestStalled(t *testing.T) {
 	}
 	go m.Run()
 	const said = 4000
-	line := strings.Repeat("x", 100)
+	e := Event{Text: strings.Repeat("x", 92)}
+	line := "svinit: " + e.Text
 	for range said {
-		m.Say(line)
+		m.Report(e)
 	}
 	if m.muted.Load() == 0 {
 		t.Fatal("two pipes of 64 KiB hold 400 KB?")
@@ -237,7 +238,7 @@ func TestStalled(t *testing.T) {
 		text <- string(b)
 	}()
 	for m.muted.Load() > 0 { // until there is room again
-		m.Say("")
+		m.Report(Event{})
 	}
 	<-m.Stop()
 	w.Close()
@@ -257,7 +258,7 @@ func TestStalled(t *testing.T) {
 
 func TestLongWords(t *testing.T) {
 	m, end := newMux(t, Prefix)
-	m.Say(strings.Repeat("x", 10000))
+	m.Report(Event{Text: strings.Repeat("x", 10000)})
 	if _, e := end(); len(e) != 4096 || strings.Count(e, "\n") != 1 {
 		t.Errorf("%d bytes", len(e))
 	}

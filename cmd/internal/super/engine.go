@@ -19,6 +19,7 @@ import (
 	"svinit/services"
 	"svinit/services/epoll"
 	"svinit/services/svdir"
+	"svinit/services/svlog"
 )
 
 // engine is what both run on.
@@ -52,8 +53,7 @@ func newEngine(e *applet.Env) (*engine, error) {
 	en.Config = services.Config{
 		Procs:      procs,
 		Poll:       poll,
-		Say:        say,
-		Prog:       e.Name,
+		Report:     svlog.Direct(e.Name, 2),
 		Env:        os.Environ(),
 		Stdin:      uintptr(null),
 		StateBases: svdir.Bases(e.Getenv("SVINIT_STATE_DIR"), os.Geteuid()),
@@ -73,23 +73,13 @@ func (en *engine) listen(l *signals.Listener) {
 		sig, err := l.Next()
 		switch {
 		case err != nil:
-			say(en.Prog + ": warning: no more signals: " + err.Error())
+			en.Report(svlog.Event{Level: svlog.Warning, Text: "no more signals: " + err.Error()})
 			return
 		case sig.Number == syscall.SIGCHLD:
 			en.procs.Wake()
 		case !l.Ignored(sig.Number): // under nohup
 			en.signals <- sig.Number
 		}
-	}
-}
-
-// say writes a line to standard error unless that would wait, or fails: a
-// supervisor that nobody listens to goes on. It is a plain system call because
-// os.File ends the program on EPIPE.
-func say(line string) {
-	ready, err := unix.Poll([]unix.PollFd{{Fd: 2, Events: unix.POLLOUT}}, 0)
-	if ready > 0 && err == nil {
-		unix.Write(2, []byte(line+"\n"))
 	}
 }
 
