@@ -2,15 +2,13 @@ package pid1
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
-	"svinit/services"
+	"svinit/services/program"
 	"svinit/services/svlog"
 )
 
@@ -58,74 +56,19 @@ func (s *system) startMain(command []string) (code int, err error) {
 	return search(command, start)
 }
 
-// search finds a program by trying: start is execve(2), or a fork and that.
+// search executes a program as execvp(3) does: start is execve(2), or a fork
+// and execve(2). The code is the exit code that a shell has for the error.
 func search(command []string, start func(path string, argv []string) error) (code int, err error) {
-	code, reason, errno := exitNotFound, errNotFound, syscall.ENOENT
-	for _, path := range candidates(command[0]) {
-		err := start(path, command)
-		if err == syscall.ENOEXEC {
-			if err = start("/bin/sh", append([]string{"/bin/sh", path}, command[1:]...)); err != nil {
-				errno, _ = err.(syscall.Errno)
-				return exitNotExec, &execError{fmt.Errorf("%s has no #! in its first line, and sh cannot be executed to run it: %w", path, err), errno}
-			}
-		}
-		switch err {
-		case nil:
-			return 0, nil
-		case syscall.ENOENT, syscall.ENOTDIR, syscall.ESTALE, syscall.ENODEV, syscall.ETIMEDOUT:
-			if reason == errNotFound {
-				reason = services.ExplainExec(path, err)
-			}
-			if errno != syscall.EACCES {
-				errno, _ = err.(syscall.Errno)
-			}
-		case syscall.EACCES:
-			code, reason, errno = exitNotExec, services.ExplainExec(path, err), syscall.EACCES
-		default:
-			errno, _ = err.(syscall.Errno)
-			return exitNotExec, &execError{services.ExplainExec(path, err), errno}
-		}
+	err = program.Execvp(command, start)
+	var failed *program.Error
+	switch {
+	case err == nil:
+		return 0, nil
+	case errors.As(err, &failed) && failed.NotFound:
+		return exitNotFound, err
 	}
-	return code, &execError{reason, errno}
+	return exitNotExec, err
 }
-
-// execError is why a program could not be executed, and what execvp(3) would
-// have had for an answer.
-type execError struct {
-	error
-	errno syscall.Errno
-}
-
-func (e *execError) Unwrap() error { return e.errno }
-
-// candidates is where a program may be: what has a slash is a path; else each
-// directory of PATH (an empty one is the current) that has such a name, or does
-// not say.
-func candidates(name string) (paths []string) {
-	if strings.Contains(name, "/") {
-		return []string{name}
-	}
-	path, ok := os.LookupEnv("PATH")
-	if !ok {
-		path = "/bin:/usr/bin"
-	}
-	for dir := range strings.SplitSeq(path, ":") {
-		if dir == "" {
-			dir = "."
-		}
-		file := dir + "/" + name
-		if name == "" {
-			break
-		}
-		if err := unix.Faccessat(unix.AT_FDCWD, file, unix.F_OK, 0); err == nil || err == unix.EACCES {
-			paths = append(paths, file)
-		}
-	}
-	return paths
-}
-
-// errNotFound is a program that is nowhere in PATH.
-var errNotFound = errors.New("no such program in PATH")
 
 // forward passes a signal on to the main program.
 func (s *system) forward(sig syscall.Signal) {

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/services/program"
 )
 
 // entry is a service directory that is listed in the scan directory, or was
@@ -55,7 +57,7 @@ func (s *Set) examine(name string, now bool) bool {
 		return e.leaving || !gone(filepath.Join(s.dir, e.name), id)
 	}
 	if err == nil {
-		err = checkProgram(path + "/run")
+		err = program.CheckExecutable(path + "/run")
 	} else {
 		err = explainEntry(path, err)
 	}
@@ -177,7 +179,7 @@ func (s *Set) retake() {
 		if e.log == nil && e.pipe != nil {
 			s.startLogger(e)
 		}
-		if e.main == nil && checkProgram(e.dir+"/run") == nil {
+		if e.main == nil && program.CheckExecutable(e.dir+"/run") == nil {
 			s.startMain(e)
 		}
 	}
@@ -293,7 +295,7 @@ func (s *Set) broken(name string, why error, now bool) {
 		if err != nil {
 			s.pollToo(err)
 		}
-		if _, err := identify(path); fresh && err == nil && checkProgram(path+"/run") == nil {
+		if _, err := identify(path); fresh && err == nil && program.CheckExecutable(path+"/run") == nil {
 			s.settle.Reset(settleTime) // mended before it was watched
 		}
 	}

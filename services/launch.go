@@ -2,11 +2,13 @@ package services
 
 import (
 	"errors"
+	"path/filepath"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"svinit/services/program"
 	"svinit/services/svlog"
 )
 
@@ -19,7 +21,7 @@ func (s *service) launch() {
 	if err != nil {
 		// Somebody may still be writing it.
 		if !errors.Is(err, syscall.ETXTBSY) || s.failures > 0 {
-			s.warn("start", s.name, explainStart(s.dir, err))
+			s.warn("start", s.name, program.ExplainStart(filepath.Join(s.dir, "run"), err))
 		}
 		s.handle(failed, input{})
 		return

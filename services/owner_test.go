@@ -180,7 +180,7 @@ func TestFailedStart(t *testing.T) {
 		w.command("u")
 		w.sleep(200 * time.Second)
 		// Said once, tried again after 1 s, 2 s, 4 s … at most half a minute.
-		w.saw("0s fail", "0s say svinit: warning: unable to start web: no process is to be had (a limit of processes, or of the container's pids): resource temporarily unavailable",
+		w.saw("0s fail", "0s say svinit: warning: unable to start web: cannot fork (a limit on processes, or on the container's pids): resource temporarily unavailable",
 			"1s fail", "3s fail", "7s fail", "15s fail", "31s fail", "1m1s fail", "1m31s fail", "2m1s fail", "2m31s fail", "3m1s fail")
 		if st := w.status(); st.PID != 0 || st.Want != svdir.WantUp {
 			t.Errorf("status %+v", st)

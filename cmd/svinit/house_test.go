@@ -24,19 +24,20 @@ const root = "../.."
 // imports is the import table: what a package may import besides the standard
 // library. "..." is any of our packages below.
 var imports = map[string][]string{
-	"cmd/svinit":            {"init", "cmd/internal/...", "github.com/moby/sys/reexec"},
+	"cmd/svinit":            {"init", "services/program", "cmd/internal/...", "github.com/moby/sys/reexec"},
 	"cmd/internal/applet":   {},
-	"cmd/internal/chain":    {"cmd/internal/applet", "golang.org/x/sys/unix"},
-	"cmd/internal/compat":   {"cmd/internal/applet", "init", "golang.org/x/sys/unix"},
+	"cmd/internal/chain":    {"cmd/internal/applet", "services/program", "golang.org/x/sys/unix"},
+	"cmd/internal/compat":   {"cmd/internal/applet", "init", "services/program", "golang.org/x/sys/unix"},
 	"cmd/internal/filter":   {"cmd/internal/applet", "services/svlog", "services/svlog/...", "services/tai64n", "golang.org/x/sys/unix"},
-	"cmd/internal/script":   {"cmd/internal/applet", "services", "golang.org/x/sys/unix", "mvdan.cc/sh/v3/syntax"},
+	"cmd/internal/script":   {"cmd/internal/applet", "services/program", "golang.org/x/sys/unix", "mvdan.cc/sh/v3/syntax"},
 	"cmd/internal/super":    {"cmd/internal/applet", "services/...", "reaper", "init/signals", "golang.org/x/sys/unix"},
 	"cmd/internal/svctl":    {"cmd/internal/applet", "services/svdir", "golang.org/x/sys/unix"},
 	"init":                  {"init/signals", "services/...", "reaper", "github.com/kelseyhightower/envconfig", "golang.org/x/sys/unix"},
 	"init/signals":          {"golang.org/x/sys/unix"},
 	"reaper":                {"golang.org/x/sys/unix"},
-	"services":              {"services/epoll", "services/svdir", "services/svlog", "golang.org/x/sys/unix"},
+	"services":              {"services/epoll", "services/program", "services/svdir", "services/svlog", "golang.org/x/sys/unix"},
 	"services/epoll":        {"golang.org/x/sys/unix"},
+	"services/program":      {"golang.org/x/sys/unix"},
 	"services/svdir":        {"services/tai64n"},
 	"services/svlog":        {"services/epoll", "services/tai64n", "golang.org/x/sys/unix"},
 	"services/svlog/logdir": {"services/tai64n", "golang.org/x/sys/unix"},
@@ -218,7 +219,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 	for _, c := range commands {
 		called := c.Name
 		if c.Sub {
-			called = program + " " + c.Name
+			called = binary + " " + c.Name
 		}
 		if c.Name == "" || !strings.HasPrefix(c.Synopsis, called) || c.Summary == "" || !strings.HasSuffix(c.Help, "\n") || c.Run == nil {
 			t.Errorf("%s: its usage is not whole: %+v", c.Name, c)

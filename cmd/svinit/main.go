@@ -39,13 +39,13 @@ func main() {
 	}
 	reexec.Register(pid1.ListenShim, func() { os.Exit(pid1.RunListener(os.Args[1:], os.Stderr)) })
 	if len(os.Args) == 0 { // as execve(2) allowed before Linux 5.18
-		os.Args = []string{program}
+		os.Args = []string{binary}
 	}
 	// The table of reexec has names; argv[0] may have directories.
 	path := os.Args[0]
 	os.Args[0] = filepath.Base(path)
 	reexec.Init()
-	if os.Args[0] != program && svctl.Script(env(), path, os.Getpid()) {
+	if os.Args[0] != binary && svctl.Script(env(), path, os.Getpid()) {
 		os.Exit(svctl.Sv.Main(env()))
 	}
 	if len(os.Args) > 1 {
@@ -53,12 +53,12 @@ func main() {
 			os.Args = os.Args[1:]
 			reexec.Init()
 			e := env()
-			e.Name = program + ": " + c.Name
+			e.Name = binary + ": " + c.Name
 			os.Exit(c.Main(e))
 		}
 	}
 	called := os.Args[0]
-	os.Args[0] = program
+	os.Args[0] = binary
 	os.Exit(svinit(env(), called))
 }
 

@@ -7,9 +7,10 @@ import (
 
 	"svinit/cmd/internal/applet"
 	pid1 "svinit/init"
+	"svinit/services/program"
 )
 
-const program = "svinit"
+const binary = "svinit"
 
 // version is set by the build, with -ldflags "-X main.version=1.0".
 var version string
@@ -40,7 +41,7 @@ func svinit(e *applet.Env, called string) (code int) {
 	}
 	switch {
 	case first == "--version" && len(args) == 1:
-		return say(e, program+" "+buildVersion()+"\n", nil)
+		return say(e, binary+" "+buildVersion()+"\n", nil)
 	case first == "--install" && (len(args) == 2 && args[1] != "--compat" || len(args) == 3 && args[1] == "--compat"):
 		exe, err := os.Executable()
 		if err == nil {
@@ -60,8 +61,8 @@ func svinit(e *applet.Env, called string) (code int) {
 	if bad != "" {
 		return misuse(e, bad, usage)
 	}
-	if wrong := applet.Misled(called, o.Command); wrong != "" {
-		e.Say("fatal: " + wrong)
+	if err := program.CheckShebang(called, o.Command); err != nil {
+		e.Say("fatal: " + err.Error())
 		return applet.Wrong
 	}
 	return pid1.Main(o, e.Stdin, e.Stdout, e.Stderr)
@@ -140,7 +141,7 @@ func help(topic []string) (string, error) {
 	switch topic[0] {
 	case "env":
 		return pid1.HelpEnv(), nil
-	case program:
+	case binary:
 		return help(nil)
 	}
 	return commands.Help(topic[0])

@@ -10,11 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/cmd/internal/applet"
+	"svinit/services/program"
 )
-
-// defaultPath is where programs are looked for without PATH in the
-// environment. With an empty PATH it is the working directory.
-const defaultPath = "/bin:/usr/bin"
 
 // exec becomes the program argv[0]. It returns only when it cannot, with the
 // error of the tool.
@@ -47,25 +44,11 @@ func (l *link) become(file string, argv []string, what string) error {
 
 // candidates returns where execve is to try a program of that name, in order.
 func candidates(file string, environ []string) []string {
-	if strings.Contains(file, "/") {
-		return []string{file}
-	}
 	list, ok := lookup(environ, "PATH")
 	if !ok {
-		list = defaultPath
+		list = program.DefaultPath
 	}
-	paths := make([]string, 0, 1+strings.Count(list, ":"))
-	for {
-		dir, rest, more := strings.Cut(list, ":")
-		if dir == "" {
-			dir = "."
-		}
-		paths = append(paths, dir+"/"+file)
-		if !more {
-			return paths
-		}
-		list = rest
-	}
+	return program.Candidates(file, list)
 }
 
 // nowhere reports whether there is no such file.

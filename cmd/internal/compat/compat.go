@@ -19,12 +19,13 @@ import (
 
 	"svinit/cmd/internal/applet"
 	pid1 "svinit/init"
+	"svinit/services/program"
 )
 
 // run is the end of a tool: the program's exit code is its own.
 func run(e *applet.Env, command []string, a *pid1.Alone) error {
-	if wrong := applet.Misled(e.Name, command); wrong != "" {
-		return &applet.Exit{Code: applet.Wrong, Line: e.Name + ": fatal: " + wrong}
+	if err := program.CheckShebang(e.Name, command); err != nil {
+		return &applet.Exit{Code: applet.Wrong, Line: e.Name + ": fatal: " + err.Error()}
 	}
 	return applet.Silent(pid1.Main(pid1.Options{Command: command, Alone: a}, e.Stdin, e.Stdout, e.Stderr))
 }

@@ -125,7 +125,7 @@ func (r *runner) execute(l line, last bool) (code int, err error) {
 			return 0, err
 		}
 	}
-	p := program{runner: r, line: l, argv: args, vars: vars, streams: to}
+	p := external{runner: r, line: l, argv: args, vars: vars, streams: to}
 	if last {
 		return p.become(), nil
 	}

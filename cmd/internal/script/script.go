@@ -38,6 +38,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/cmd/internal/applet"
+	"svinit/services/program"
 )
 
 // Run is svinit-run(8).
@@ -96,8 +97,8 @@ func look(e *applet.Env, files []string) error {
 	var all applet.Exit
 	for _, file := range files {
 		_, _, err := load(e, file)
-		if why := applet.FirstLine(binary, file); err == nil && why != "" {
-			err = &applet.Exit{Code: wrong, Line: e.Name + ": " + why}
+		if why := program.CheckFirstLine(binary, file); err == nil && why != nil {
+			err = &applet.Exit{Code: wrong, Line: e.Name + ": " + why.Error()}
 		}
 		var exit *applet.Exit
 		if !errors.As(err, &exit) {

@@ -1,4 +1,4 @@
-package applet
+package program
 
 import (
 	"os"
@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestMisled(t *testing.T) {
+func TestCheckShebang(t *testing.T) {
 	const (
 		again = "the first line of FILE starts NAME with the file as its program, again and again: it must be \"#!/path/svinit run\""
 		more  = "the first line of FILE has more behind run: it must be \"#!/path/svinit run\""
@@ -51,13 +51,20 @@ func TestMisled(t *testing.T) {
 			command = append([]string{c.first}, command...)
 		}
 		want := strings.NewReplacer("FILE", file, "NAME", c.name).Replace(c.wrong)
-		if got := Misled(c.name, command); got != want {
+		if got := text(CheckShebang(c.name, command)); got != want {
 			t.Errorf("%s, %q %q\n got %s\nwant %s", c.name, c.first, c.text, got, want)
 		}
 	}
 	for _, command := range [][]string{nil, {"sh"}, {"/"}, {"/no/such"}, {"run -e"}, {"run -e", "x"}} {
-		if got := Misled("svinit", command); got != "" {
-			t.Errorf("%q: %s", command, got)
+		if err := CheckShebang("svinit", command); err != nil {
+			t.Errorf("%q: %v", command, err)
 		}
 	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

@@ -1,4 +1,4 @@
-package services
+package program
 
 import (
 	"os"
@@ -22,7 +22,7 @@ func FuzzRun(f *testing.F) {
 			t.Fatal(err)
 		}
 		cause := []error{syscall.ENOENT, syscall.EACCES, syscall.ENOEXEC, syscall.EPERM, syscall.ELIBBAD}[errno%5]
-		text := svlog.Printable(explainStart(dir, cause).Error())
+		text := svlog.Printable(ExplainStart(filepath.Join(dir, "run"), cause).Error())
 		if text == "" || strings.ContainsAny(text, "\n\r\x00") {
 			t.Errorf("%q", text)
 		}
@@ -52,29 +52,4 @@ func TestExplainExec(t *testing.T) {
 			t.Errorf("%q, %v\n got %s\nwant %s", c.content, c.err, got, path+c.why)
 		}
 	}
-}
-
-// FuzzControl: any bytes in control, in any state, do nothing impossible.
-func FuzzControl(f *testing.F) {
-	f.Add([]byte("udoOxpchaitkq12byrlPCK"), uint8(0))
-	f.Add([]byte("\x00\xff\nuuuuddddxxxx"), uint8(2))
-	f.Fuzz(func(t *testing.T, bytes []byte, st uint8) {
-		m := machine{state: state(st % uint8(over)), want: wantUp}
-		for _, c := range bytes {
-			ev, in, ok := command(c)
-			if !ok {
-				continue
-			}
-			m.step(ev, in)
-			if m.todo&doImpossible != 0 {
-				t.Fatalf("%q is impossible while %v", c, m.state)
-			}
-			if len(m.signals) > 0 && m.state != up {
-				t.Fatalf("%q sends %v while %v", c, m.signals, m.state)
-			}
-			if m.state == over {
-				return
-			}
-		}
-	})
 }

@@ -8,13 +8,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"svinit/services"
+	"svinit/services/program"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// A program is a command that is not ours.
-type program struct {
+// external is a command that is another program.
+type external struct {
 	*runner
 	line
 	argv    []string
@@ -24,7 +24,7 @@ type program struct {
 
 // become puts the program into the place of the process. It returns, with an
 // exit code, only when that is impossible, and has said why.
-func (p *program) become() int {
+func (p *external) become() int {
 	if err := p.streams.install(); err != nil {
 		return p.fail(err)
 	}
@@ -37,7 +37,7 @@ func (p *program) become() int {
 }
 
 // wait starts the program, waits for it and returns its exit code.
-func (p *program) wait() int {
+func (p *external) wait() int {
 	pid := 0
 	err := p.search(func(path string, argv, env []string) (err error) {
 		pid, err = syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: env, Files: p.streams.child()})
@@ -63,32 +63,29 @@ func (p *program) wait() int {
 	return status.ExitStatus()
 }
 
-// errNotFound is a program that is nowhere in PATH.
-var errNotFound = errors.New("no such program in PATH")
-
 // search tries to start the program wherever it may be, as execvp(3) does: it
 // goes on where something cannot be executed, and a file that is no program is
 // a script of sh's. What is nowhere may be a tool of ours. The error is that
 // of the last try that says more than that there is no such file.
-func (p *program) search(start func(path string, argv, env []string) error) error {
+func (p *external) search(start func(path string, argv, env []string) error) error {
 	name, env := p.argv[0], p.vars.environ()
-	reason := errNotFound
+	reason := program.ErrNotFound
 	for _, path := range candidates(name, p.vars) {
 		err := start(path, p.argv, env)
 		if err == syscall.ENOEXEC {
 			// Without a shell it stays a file that is no program.
-			if sh := start("/bin/sh", append([]string{"/bin/sh", path}, p.argv[1:]...), env); !absent(sh) {
+			if sh := start("/bin/sh", program.ScriptArgv(path, p.argv), env); !absent(sh) {
 				err = sh
 			}
 		}
 		if err == nil {
 			return nil
 		}
-		if !absent(err) || reason == errNotFound {
-			reason = explained{err, services.ExplainExec(path, err)}
+		if !absent(err) || reason == program.ErrNotFound {
+			reason = explained{err, program.ExplainExec(path, err)}
 		}
 	}
-	if reason != errNotFound || !p.tool(name) {
+	if reason != program.ErrNotFound || !p.tool(name) {
 		return reason
 	}
 	// Without /proc the first line of the script says where we are.
@@ -111,21 +108,19 @@ func (e explained) Unwrap() error { return e.err }
 // absent says of an error of execve that the file is not there.
 func absent(err error) bool { return err == syscall.ENOENT || err == syscall.ENOTDIR }
 
-// candidates is where a program may be: what has a slash is a path; else it is
-// in a directory of PATH that has such a name, an empty one being the current.
+// candidates returns the paths at which a program is looked for: a name with a
+// slash is a path; for any other, those of PATH that exist. Unlike execvp(3),
+// dash has no default for PATH when it is not set.
 func candidates(name string, vars variables) (paths []string) {
 	if strings.Contains(name, "/") {
 		return []string{name}
 	}
-	path, ok := vars.get("PATH")
+	list, ok := vars.get("PATH")
 	if name == "" || !ok {
 		return nil
 	}
-	for dir := range strings.SplitSeq(path, ":") {
-		if dir == "" {
-			dir = "."
-		}
-		if file := dir + "/" + name; unix.Faccessat(unix.AT_FDCWD, file, unix.F_OK, 0) == nil {
+	for _, file := range program.Candidates(name, list) {
+		if unix.Faccessat(unix.AT_FDCWD, file, unix.F_OK, 0) == nil {
 			paths = append(paths, file)
 		}
 	}
@@ -134,13 +129,13 @@ func candidates(name string, vars variables) (paths []string) {
 
 // fail says why the program could not be started, to its own standard error,
 // and returns the exit code for it, as in dash.
-func (p *program) fail(err error) int {
+func (p *external) fail(err error) int {
 	where := p.pos
 	if len(p.words) > 0 {
 		where = p.words[0].pos
 	}
 	p.say(p.streams, &fault{where, "unable to execute " + p.argv[0] + ": " + err.Error()})
-	for _, gone := range []error{errNotFound, syscall.ENOENT, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG} {
+	for _, gone := range []error{program.ErrNotFound, syscall.ENOENT, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG} {
 		if errors.Is(err, gone) {
 			return notFound
 		}

@@ -1,10 +1,12 @@
-package services
+// Package program says whether a file can be executed, and if not, why: it
+// finds a program in PATH as execvp(3) does, reads the first line of a script,
+// and names what execve(2) has no error number for (a missing interpreter, a
+// line that ends with CR LF, a byte order mark).
+package program
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,9 +16,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkProgram looks at what ought to be an executable file. The error names
-// it and the remedy.
-func checkProgram(path string) error {
+// CheckExecutable returns an error when path is not an executable regular
+// file. The error names the file and the remedy; what stat(2) answers beyond
+// ENOENT is wrapped in it.
+func CheckExecutable(path string) error {
 	var st unix.Stat_t
 	err := unix.Stat(path, &st)
 	switch {
@@ -37,25 +40,23 @@ func checkProgram(path string) error {
 	return nil
 }
 
-// explainStart says why dir/run could not be started. execve(2) answers
-// "no such file" alike for a missing run and for a missing interpreter, so it
-// looks.
-func explainStart(dir string, err error) error {
-	path := filepath.Join(dir, "run")
+// ExplainStart says why the program at path could not be started, where a fork
+// and execve(2) answered err.
+func ExplainStart(path string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EAGAIN):
-		return errors.New("no process is to be had (a limit of processes, or of the container's pids): " + err.Error())
+		return errors.New("cannot fork (a limit on processes, or on the container's pids): " + err.Error())
 	case errors.Is(err, syscall.EBADF):
-		// syscall.ForkExec moves descriptors up, and beyond the limit dup3(2)
-		// calls them bad.
+		// syscall.ForkExec moves descriptors to higher numbers, and dup3(2)
+		// answers EBADF for a number beyond the limit.
 		return syscall.EMFILE
 	case !aboutFile(err):
 		return err
 	}
-	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() {
+	if dir := filepath.Dir(path); !isDir(dir) {
 		return fmt.Errorf("the directory %s is gone", dir)
 	}
-	if why := checkProgram(path); why != nil {
+	if why := CheckExecutable(path); why != nil {
 		return why
 	}
 	if why := ExplainExec(path, err); why != err {
@@ -64,22 +65,29 @@ func explainStart(dir string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
+func isDir(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.IsDir()
+}
+
 // aboutFile reports whether an error of execve(2) may be about what is in the
 // file.
 func aboutFile(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC)
 }
 
-// ExplainExec returns why the program at path could not be executed, when
-// execve(2) answered err: the same error, or one that names what is missing.
+// ExplainExec says why the program at path could not be executed, where
+// execve(2) answered err: that same err, or an error that names what is
+// missing. execve(2) answers ENOENT both for a missing program and for a
+// missing interpreter of it, so ExplainExec looks.
 func ExplainExec(path string, err error) error {
 	if _, serr := os.Stat(path); serr != nil || !aboutFile(err) {
 		return err
 	}
-	if why := checkProgram(path); why != nil {
+	if why := CheckExecutable(path); why != nil {
 		return why
 	}
-	line, ok := firstLine(path)
+	line, ok := FirstLine(path)
 	if !ok {
 		return err
 	}
@@ -94,7 +102,7 @@ func ExplainExec(path string, err error) error {
 	case !isScript && errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: the loader or a library that it asks for does not exist", path)
 	case isScript && strings.HasSuffix(line, "\r"):
-		return fmt.Errorf("%s ends its first line with CR LF, as Windows does: save it with LF alone", path)
+		return fmt.Errorf("%s %s", path, crlf)
 	case isScript:
 		fields := strings.Fields(interpreter)
 		if len(fields) == 0 {
@@ -106,20 +114,4 @@ func ExplainExec(path string, err error) error {
 		return fmt.Errorf("%s, or its interpreter %s, cannot be executed: %w", path, fields[0], err)
 	}
 	return err
-}
-
-// firstLine reads the first line of a file, of which the kernel looks at 256
-// bytes.
-func firstLine(path string) (string, bool) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // it may be a FIFO by now
-	if err != nil {
-		return "", false
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, 256))
-	if err != nil {
-		return "", false
-	}
-	line, _, _ := bytes.Cut(b, []byte{'\n'})
-	return string(line), true
 }
