@@ -6,14 +6,14 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// A word becomes any number of arguments.
+// A word expands to any number of arguments.
 type word struct {
 	pos
-	parts []part
-	args  bool // "$@"
+	parts  []part
+	isArgs bool // "$@"
 }
 
-// A part of a word is text or a parameter.
+// A part of a word is text or an expansion of a parameter.
 type part struct {
 	pos
 	text   string
@@ -24,11 +24,11 @@ type part struct {
 // A param is $name or ${name op arg}.
 type param struct {
 	name string
-	op   syntax.ParExpOperator // 0 where there is none
+	op   syntax.ParExpOperator // 0 if there is none
 	arg  []part
 }
 
-// static returns the word when no expansion has part in it.
+// static returns the text of a word that has no expansions.
 func (w word) static() (string, bool) {
 	text := ""
 	for _, p := range w.parts {
@@ -37,40 +37,40 @@ func (w word) static() (string, bool) {
 		}
 		text += p.text
 	}
-	return text, !w.args
+	return text, !w.isArgs
 }
 
-// convert turns a word of the parser into ours. In the value of an assignment
-// a pattern is text, as it is to a shell.
+// convert converts a word of the parser. In the value of an assignment a
+// pattern is plain text, as in a shell.
 func convert(from *syntax.Word, assignment bool) (word, error) {
 	w := word{pos: at(from.Pos())}
-	if isArgs(from) {
-		w.args = true
+	if isQuotedArgs(from) {
+		w.isArgs = true
 		return w, nil
 	}
-	c := converter{patterns: assignment}
-	if err := c.add(from.Parts, false, false); err != nil {
+	c := converter{allowPatterns: assignment}
+	if err := c.addParts(from.Parts, false, false); err != nil {
 		return w, err
 	}
 	w.parts = c.parts
-	return w, w.tilde(assignment)
+	return w, w.checkTilde(assignment)
 }
 
-// single converts a word that becomes one argument in any case.
-func single(from *syntax.Word, assignment bool) (word, error) {
+// convertSingle converts a word that must expand to exactly one argument.
+func convertSingle(from *syntax.Word, assignment bool) (word, error) {
 	w, err := convert(from, assignment)
-	if err == nil && w.args {
-		err = args(w.pos)
+	if err == nil && w.isArgs {
+		err = unsupportedArgs(w.pos)
 	}
 	return w, err
 }
 
-func args(where pos) error {
-	return &fault{where, `$@ is supported only as "$@", a word of its own`}
+func unsupportedArgs(where pos) error {
+	return &scriptError{where, `$@ is supported only as "$@", a word of its own`}
 }
 
-// isArgs recognises "$@" as a word of its own.
-func isArgs(w *syntax.Word) bool {
+// isQuotedArgs reports whether the word is "$@" and nothing else.
+func isQuotedArgs(w *syntax.Word) bool {
 	if len(w.Parts) != 1 {
 		return false
 	}
@@ -84,72 +84,73 @@ func isArgs(w *syntax.Word) bool {
 
 // A converter collects the parts of one word.
 type converter struct {
-	parts    []part
-	patterns bool // are text
-	bracket  pos  // of a [ that waits for its ]
-	brace    pos  // of the first {
-	list     bool // and has a comma or .. behind it
+	parts         []part
+	allowPatterns bool // *, ? and [ ] are plain text
+	bracket       pos  // of the last [, which a ] makes a pattern
+	brace         pos  // of the first {
+	hasList       bool // a comma or .. follows the brace
 }
 
-// braces refuses what bash, called sh too, makes several words of: {a,b} and
-// {1..9}. What follows b is rest.
-func (c *converter) braces(b byte, rest string, where pos) error {
+// checkBraces rejects what bash, also when called as sh, expands to several
+// words: {a,b} and {1..9}. It is called for each byte b of unquoted text, with
+// the text behind it.
+func (c *converter) checkBraces(b byte, rest string, where pos) error {
 	switch {
 	case c.brace.line == 0:
 		if b == '{' {
 			c.brace = where
 		}
 	case b == ',' || b == '.' && strings.HasPrefix(rest, "."):
-		c.list = true
-	case b == '}' && c.list:
-		return &fault{c.brace, "braces with a comma or .. mean more to some shells: quote them"}
+		c.hasList = true
+	case b == '}' && c.hasList:
+		return &scriptError{c.brace, "braces with a comma or .. are expanded by some shells: quote them"}
 	}
 	return nil
 }
 
-// add converts parts of the parser's. They are within double quotes, or within
-// the braces of a parameter, or both.
-func (c *converter) add(parts []syntax.WordPart, quoted, braces bool) error {
+// addParts converts parts of the parser. quoted and braces say whether they are
+// within double quotes and within the braces of a parameter expansion.
+func (c *converter) addParts(parts []syntax.WordPart, quoted, braces bool) error {
 	for i, p := range parts {
 		where := at(p.Pos())
 		switch p := p.(type) {
 		case *syntax.Lit:
-			if err := c.literal(p, quoted, braces); err != nil {
+			if err := c.addLiteral(p, quoted, braces); err != nil {
 				return err
 			}
-			if !quoted && i+1 < len(parts) && quotes(parts[i+1]) && c.dollar() {
-				// Bash and POSIX of 2024 have $'\n', dash takes the dollar for itself.
-				return refuse(where, "quotes after $")
+			if !quoted && i+1 < len(parts) && isQuoted(parts[i+1]) && c.endsWithDollar() {
+				// $'\n' is an escape in bash and POSIX.1-2024, a plain dollar in dash.
+				return unsupported(where, "quotes after $")
 			}
 		case *syntax.SglQuoted:
 			if quoted {
-				return mixed(where)
+				return nestedQuotes(where)
 			}
 			c.parts = append(c.parts, part{pos: where, text: p.Value, quoted: true})
 		case *syntax.DblQuoted:
 			if quoted {
-				return mixed(where)
+				return nestedQuotes(where)
 			}
 			c.parts = append(c.parts, part{pos: where, quoted: true}) // for "" and "$UNSET"
-			if err := c.add(p.Parts, true, false); err != nil {
+			if err := c.addParts(p.Parts, true, false); err != nil {
 				return err
 			}
 		case *syntax.ParamExp:
-			if err := c.param(p, quoted); err != nil {
+			if err := c.addParameter(p, quoted); err != nil {
 				return err
 			}
 		case *syntax.CmdSubst:
-			return refuse(where, "command substitutions")
+			return unsupported(where, "command substitutions")
 		case *syntax.ArithmExp:
-			return refuse(where, "arithmetic expansions")
+			return unsupported(where, "arithmetic expansions")
 		default:
-			return refuse(where, "words of this kind")
+			return unsupported(where, "words of this kind")
 		}
 	}
 	return nil
 }
 
-func quotes(p syntax.WordPart) bool {
+func isQuoted(p syntax.WordPart) bool {
 	switch p.(type) {
 	case *syntax.SglQuoted, *syntax.DblQuoted:
 		return true
@@ -157,8 +158,8 @@ func quotes(p syntax.WordPart) bool {
 	return false
 }
 
-// dollar reports whether what there is ends with a dollar that is not quoted.
-func (c *converter) dollar() bool {
+// endsWithDollar reports whether the word so far ends with an unquoted dollar.
+func (c *converter) endsWithDollar() bool {
 	if len(c.parts) == 0 {
 		return false
 	}
@@ -166,11 +167,14 @@ func (c *converter) dollar() bool {
 	return !last.quoted && strings.HasSuffix(last.text, "$")
 }
 
-// mixed refuses "${A:-"x"}", which shells read in different ways.
-func mixed(where pos) error { return refuse(where, "quotes within ${ } within double quotes") }
+// nestedQuotes rejects "${A:-"x"}", which shells interpret differently.
+func nestedQuotes(where pos) error {
+	return unsupported(where, "quotes within ${ } within double quotes")
+}
 
-// literal takes the backslashes out of plain text: what follows one is quoted.
-func (c *converter) literal(lit *syntax.Lit, quoted, braces bool) error {
+// addLiteral adds plain text. It removes the backslashes: the byte after one is
+// quoted.
+func (c *converter) addLiteral(lit *syntax.Lit, quoted, braces bool) error {
 	where := at(lit.Pos())
 	text := lit.Value
 	var plain strings.Builder
@@ -185,7 +189,7 @@ func (c *converter) literal(lit *syntax.Lit, quoted, braces bool) error {
 		b := text[i]
 		switch {
 		case b == '\\' && i+1 < len(text) && text[i+1] == '\n':
-			i++ // a line that goes on, which the parser leaves there after \\
+			i++ // a continued line, which the parser leaves in the text after \\
 			continue
 		case b == '\\' && i+1 < len(text) && (!quoted || strings.IndexByte("$`\"\\", text[i+1]) >= 0 || braces && text[i+1] == '}'):
 			flush()
@@ -194,17 +198,17 @@ func (c *converter) literal(lit *syntax.Lit, quoted, braces bool) error {
 			continue
 		}
 		if !quoted {
-			if err := c.braces(b, text[i+1:], here); err != nil {
+			if err := c.checkBraces(b, text[i+1:], here); err != nil {
 				return err
 			}
 		}
 		switch {
-		case quoted || c.patterns:
+		case quoted || c.allowPatterns:
 		case b == '*' || b == '?' || b == ']' && c.bracket.line > 0:
 			if b == ']' {
 				here, b = c.bracket, '['
 			}
-			return &fault{here, "patterns of file names (" + string(b) + ") are not supported: quote it, or use a shell"}
+			return &scriptError{here, "file name patterns (" + string(b) + ") are not supported: quote it, or use a shell"}
 		case b == '[':
 			c.bracket = here
 		}
@@ -214,27 +218,27 @@ func (c *converter) literal(lit *syntax.Lit, quoted, braces bool) error {
 	return nil
 }
 
-// param converts $NAME and ${NAME...}.
-func (c *converter) param(from *syntax.ParamExp, quoted bool) error {
+// addParameter converts $NAME and ${NAME...}.
+func (c *converter) addParameter(from *syntax.ParamExp, quoted bool) error {
 	where := at(from.Pos())
 	switch {
 	case from.Length:
-		return refuse(where, "lengths (${#NAME})")
+		return unsupported(where, "lengths (${#NAME})")
 	case from.Param == nil, from.Index != nil, from.Slice != nil, from.Repl != nil, from.Excl, from.Width, from.Names != 0:
-		return refuse(where, "expansions of this kind")
+		return unsupported(where, "expansions of this kind")
 	}
 	p := &param{name: from.Param.Value}
 	plain := syntax.ValidName(p.name)
 	switch {
 	case plain:
-		if err := settable(p.name, where); err != nil {
+		if err := checkVariableName(p.name, where); err != nil {
 			return err
 		}
 	case p.name == "@":
-		return args(where)
-	case p.name == "#", p.name == "$", digit(p.name):
+		return unsupportedArgs(where)
+	case p.name == "#", p.name == "$", isDigits(p.name):
 	default:
-		return &fault{where, "$" + p.name + " is not supported: use a shell"}
+		return &scriptError{where, "$" + p.name + " is not supported: use a shell"}
 	}
 	if from.Exp != nil {
 		p.op = from.Exp.Op
@@ -243,18 +247,18 @@ func (c *converter) param(from *syntax.ParamExp, quoted bool) error {
 			syntax.AlternateUnset, syntax.AlternateUnsetOrNull:
 		case syntax.AssignUnset, syntax.AssignUnsetOrNull:
 			if !plain {
-				return &fault{where, "$" + p.name + " cannot be assigned to"}
+				return &scriptError{where, "$" + p.name + " cannot be assigned to"}
 			}
 		default:
-			return refuse(where, "removals of patterns (${NAME"+p.op.String()+"...})")
+			return unsupported(where, "pattern removals (${NAME"+p.op.String()+"...})")
 		}
 		if from.Exp.Word != nil {
-			arg := converter{patterns: c.patterns}
-			if err := arg.add(from.Exp.Word.Parts, quoted, true); err != nil {
+			arg := converter{allowPatterns: c.allowPatterns}
+			if err := arg.addParts(from.Exp.Word.Parts, quoted, true); err != nil {
 				return err
 			}
 			p.arg = arg.parts
-			if err := (word{parts: p.arg}).tilde(false); err != nil {
+			if err := (word{parts: p.arg}).checkTilde(false); err != nil {
 				return err
 			}
 		}
@@ -263,15 +267,15 @@ func (c *converter) param(from *syntax.ParamExp, quoted bool) error {
 	return nil
 }
 
-// tilde refuses a ~ that a shell would replace by a directory. In an
-// assignment it may also stand after a colon.
-func (w word) tilde(assignment bool) error {
+// checkTilde rejects a ~ that a shell would replace by a directory: at the
+// beginning of a word and, in an assignment, after a colon.
+func (w word) checkTilde(assignment bool) error {
 	for i, p := range w.parts {
 		if p.quoted || p.param != nil {
 			continue
 		}
 		if i == 0 && strings.HasPrefix(p.text, "~") || assignment && strings.Contains(p.text, ":~") {
-			return &fault{p.pos, "~ is not supported: write $HOME, or quote it"}
+			return &scriptError{p.pos, "~ is not supported: write $HOME, or quote it"}
 		}
 	}
 	return nil

@@ -11,18 +11,19 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(difftest.Main(m)) }
 
-// voices is the lines that the shell and we say ourselves, each in its words.
-var voices = regexp.MustCompile(`(?m)^(\./s: [0-9]|svinit: run: ).*\n|^(Killed|Terminated)\n|(\./s: [0-9]|svinit: run: )([^\n"\\]|\\")*\\n`)
+// ownMessages matches the error messages of dash and of svinit, which are worded
+// differently.
+var ownMessages = regexp.MustCompile(`(?m)^(\./s: [0-9]|svinit: run: ).*\n|^(Killed|Terminated)\n|(\./s: [0-9]|svinit: run: )([^\n"\\]|\\")*\\n`)
 
-// TestDash gives scripts to "dash -ef" and to us. The arguments are "1st",
-// "2nd arg" and "".
+// TestDash compares what "dash -ef" and "svinit run" do with the same scripts.
+// The arguments are "1st", "2nd arg" and "".
 func TestDash(t *testing.T) {
 	difftest.Real(t, "dash", "dash")
 	for _, c := range dashCases {
 		script, args, _ := strings.Cut(c, "\x00")
 		t.Run(strings.ReplaceAll(script, "\n", ";"), func(t *testing.T) {
 			t.Parallel()
-			theirs, ours := bothRun(t, script, args)
+			theirs, ours := runBoth(t, script, args)
 			if theirs != ours {
 				t.Errorf("%s\ndash: %s\nours: %s", script, theirs, ours)
 			}
@@ -33,7 +34,7 @@ func TestDash(t *testing.T) {
 	}
 }
 
-func bothRun(t *testing.T, script, args string) (theirs, ours difftest.Outcome) {
+func runBoth(t *testing.T, script, args string) (theirs, ours difftest.Outcome) {
 	t.Helper()
 	words := []string{"./s", "1st", "2nd arg", ""}
 	if args == "none" {
@@ -55,7 +56,7 @@ func bothRun(t *testing.T, script, args string) (theirs, ours difftest.Outcome) 
 			}
 			return nil
 		},
-		Mask: func(s string) string { return voices.ReplaceAllString(s, "") },
+		Mask: func(s string) string { return ownMessages.ReplaceAllString(s, "") },
 	}
 	theirs = c.Run(t, "/bin/dash")
 	c.Tool, c.Args = "svinit", append([]string{"run"}, words...)

@@ -12,70 +12,71 @@ import (
 	"svinit/cmd/internal/applet"
 )
 
-// A runner executes the lines of a script.
+// A runner executes the commands of a script.
 type runner struct {
-	voice   string   // what its faults begin with
+	prefix  string   // of its error messages
 	args    []string // $0, $1...
 	pid     int      // $$
 	vars    variables
-	under   *variables // while vars are those of one command, the script's
+	outer   *variables // the script's variables while vars are those of one command, else nil
 	nounset bool       // set -u
-	streams streams
-	tool    func(name string) bool // whether the binary has it
-	self    string                 // the binary, by the first line of the script
+	fds     fdTable
+	hasTool func(name string) bool // whether the binary has this tool
+	self    string                 // path of the binary, from the first line of the script
 }
 
-// defaultPath is where dash looks when PATH is not set.
+// defaultPath is dash's PATH if none is set.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 func newRunner(e *applet.Env, args []string, text []byte) *runner {
 	r := &runner{
-		voice: e.Name + ": " + args[0], args: args, pid: os.Getpid(),
-		vars: inherit(e.Environ()), streams: inherited(), tool: e.Tool,
+		prefix: e.Name + ": " + args[0], args: args, pid: os.Getpid(),
+		vars: inherit(e.Environ()), fds: inheritedFDs(), hasTool: e.Tool,
 	}
 	first, _, _ := bytes.Cut(text, []byte{'\n'})
-	// Not so when env is the interpreter.
+	// With "#!/usr/bin/env -S svinit run" the first word is not our path.
 	if words := strings.Fields(strings.TrimPrefix(string(first), "#!")); len(words) == 2 && words[1] == "run" {
 		r.self = words[0]
 	}
 	if _, ok := r.vars.get("PATH"); !ok {
 		r.vars.assign("PATH", defaultPath)
 	}
-	ppid := r.vars.at("PPID")
+	ppid := r.vars.getOrAdd("PPID")
 	ppid.assign(itoa(os.Getppid()))
-	r.moved(r.where())
+	r.setPWD(r.workingDir())
 	return r
 }
 
-// where is the working directory: by the name that PWD has for it, if it is
-// one.
-func (r *runner) where() string {
-	var by, is unix.Stat_t
-	if pwd, _ := r.vars.get("PWD"); strings.HasPrefix(pwd, "/") && unix.Stat(pwd, &by) == nil &&
-		unix.Stat(".", &is) == nil && by.Dev == is.Dev && by.Ino == is.Ino {
+// workingDir returns the working directory: the path in PWD if it is correct,
+// else that of getcwd(2).
+func (r *runner) workingDir() string {
+	var pwdStat, dotStat unix.Stat_t
+	if pwd, _ := r.vars.get("PWD"); strings.HasPrefix(pwd, "/") && unix.Stat(pwd, &pwdStat) == nil &&
+		unix.Stat(".", &dotStat) == nil && pwdStat.Dev == dotStat.Dev && pwdStat.Ino == dotStat.Ino {
 		return pwd
 	}
 	dir, err := unix.Getwd()
 	if err != nil {
-		return "" // it has been removed
+		return "" // the directory has been removed
 	}
 	return dir
 }
 
-// moved says in PWD where we are. Programs are told, as by dash.
-func (r *runner) moved(dir string) {
-	pwd := r.vars.at("PWD")
+// setPWD sets PWD and exports it, as dash does.
+func (r *runner) setPWD(dir string) {
+	pwd := r.vars.getOrAdd("PWD")
 	pwd.assign(dir)
 	pwd.exported = true
 }
 
-// run executes the lines. It has said itself what is wrong.
-func (r *runner) run(lines []line) error {
-	for i, l := range lines {
-		code, err := r.execute(l, i == len(lines)-1)
+// run executes the commands. It reports errors itself and returns the exit code
+// as an applet.Silent.
+func (r *runner) run(commands []command) error {
+	for i, c := range commands {
+		code, err := r.execute(c, i == len(commands)-1)
 		if err != nil {
-			r.say(r.streams, err)
-			return applet.Silent(wrong)
+			r.report(r.fds, err)
+			return applet.Silent(exitInvalid)
 		}
 		if code != 0 {
 			return applet.Silent(code)
@@ -84,56 +85,56 @@ func (r *runner) run(lines []line) error {
 	return nil
 }
 
-// say writes a fault where the script's standard error is.
-func (r *runner) say(to streams, err error) {
-	if fd := to[2]; fd != closed {
-		unix.Write(fd, []byte(r.voice+err.Error()+"\n"))
+// report writes an error to the standard error of fds.
+func (r *runner) report(fds fdTable, err error) {
+	if fd := fds[2]; fd != closed {
+		unix.Write(fd, []byte(r.prefix+err.Error()+"\n"))
 	}
 }
 
-// execute executes one line; the last takes the place of the process, if it
-// is a program. The order of the expansions is dash's.
-func (r *runner) execute(l line, last bool) (code int, err error) {
-	args, err := r.arguments(l.words)
+// execute executes one command; the last one replaces the process if it is a
+// program. The order of the expansions is dash's.
+func (r *runner) execute(c command, last bool) (code int, err error) {
+	args, err := r.arguments(c.words)
 	if err != nil {
 		return 0, err
 	}
-	to, opened, err := r.redirect(l.files)
+	fds, opened, err := r.openRedirects(c.redirects)
 	if err != nil {
 		return 0, err
 	}
-	if l.name == "exec" && len(args) == 1 {
-		r.streams = to
-		return 0, r.assign(l.sets, false)
+	if c.builtin == "exec" && len(args) == 1 {
+		r.fds = fds
+		return 0, r.assign(c.assignments, false)
 	}
 	defer closeAll(opened)
 	switch {
-	case len(args) == 0 || l.name == "export":
-		return 0, r.assign(l.sets, l.name == "export")
-	case l.name == "exec":
+	case len(args) == 0 || c.builtin == "export":
+		return 0, r.assign(c.assignments, c.builtin == "export")
+	case c.builtin == "exec":
 		args, last = args[1:], true
-	case l.name != "":
-		return 0, r.builtin(l, args[1:])
-	case among(builtins, args[0]):
-		return 0, &fault{l.words[0].pos, args[0] + " is not supported as the result of an expansion"}
-	case among(foreign, args[0]):
-		return 0, notOurs(args[0], l.words[0].pos)
+	case c.builtin != "":
+		return 0, r.runBuiltin(c, args[1:])
+	case inList(supportedBuiltins, args[0]):
+		return 0, &scriptError{c.words[0].pos, args[0] + " is not supported as the result of an expansion"}
+	case inList(unsupportedBuiltins, args[0]):
+		return 0, unsupportedBuiltin(args[0], c.words[0].pos)
 	}
 	vars := r.vars
-	if len(l.sets) > 0 {
-		if vars, err = r.with(l.sets); err != nil {
+	if len(c.assignments) > 0 {
+		if vars, err = r.withAssignments(c.assignments); err != nil {
 			return 0, err
 		}
 	}
-	p := external{runner: r, line: l, argv: args, vars: vars, streams: to}
+	p := external{runner: r, command: c, argv: args, vars: vars, fds: fds}
 	if last {
-		return p.become(), nil
+		return p.exec(), nil
 	}
-	return p.wait(), nil
+	return p.forkAndWait(), nil
 }
 
-// assign makes the assignments, each seen by the next.
-func (r *runner) assign(sets []set, export bool) error {
+// assign makes the assignments in order; each sees the earlier ones.
+func (r *runner) assign(sets []assignment, export bool) error {
 	for _, s := range sets {
 		if s.value != nil {
 			value, err := r.value(s.value.parts)
@@ -143,25 +144,26 @@ func (r *runner) assign(sets []set, export bool) error {
 			r.vars.assign(s.name, value)
 		}
 		if export {
-			r.vars.at(s.name).exported = true
+			r.vars.getOrAdd(s.name).exported = true
 		}
 	}
 	return nil
 }
 
-// with returns the variables as one command has them.
-func (r *runner) with(sets []set) (vars variables, err error) {
+// withAssignments returns the variables for one command with assignments before
+// it.
+func (r *runner) withAssignments(sets []assignment) (vars variables, err error) {
 	outer := r.vars
-	r.vars, r.under = append(variables(nil), outer...), &outer
+	r.vars, r.outer = append(variables(nil), outer...), &outer
 	err = r.assign(sets, true)
-	vars, r.vars, r.under = r.vars, outer, nil
+	vars, r.vars, r.outer = r.vars, outer, nil
 	return vars, err
 }
 
-// redirect returns the streams as one command has them, and what had to be
-// opened for that.
-func (r *runner) redirect(files []redirect) (to streams, opened []int, err error) {
-	to = r.streams
+// openRedirects returns the descriptors for one command, and those that it
+// opened.
+func (r *runner) openRedirects(files []redirect) (fds fdTable, opened []int, err error) {
+	fds = r.fds
 	defer func() {
 		if err != nil {
 			closeAll(opened)
@@ -170,26 +172,26 @@ func (r *runner) redirect(files []redirect) (to streams, opened []int, err error
 	for _, f := range files {
 		if f.file == nil {
 			source := closed
-			if f.from != closed {
-				if source = to[f.from]; source == closed {
-					return to, opened, &fault{f.pos, "descriptor " + itoa(f.from) + " is not open"}
+			if f.source != closed {
+				if source = fds[f.source]; source == closed {
+					return fds, opened, &scriptError{f.pos, "descriptor " + itoa(f.source) + " is not open"}
 				}
 			}
-			to[f.fd] = source // which may be itself, as in 2>&2
+			fds[f.fd] = source // maybe the same, as in 2>&2
 			continue
 		}
 		name, err := r.value(f.file.parts)
 		if err != nil {
-			return to, opened, err
+			return fds, opened, err
 		}
 		fd, err := open(name, f.flags)
 		if err != nil {
-			return to, opened, &fault{f.pos, "unable to open " + name + ": " + applet.Reason(err)}
+			return fds, opened, &scriptError{f.pos, "unable to open " + name + ": " + applet.Reason(err)}
 		}
 		opened = append(opened, fd)
-		to[f.fd] = fd
+		fds[f.fd] = fd
 	}
-	return to, opened, nil
+	return fds, opened, nil
 }
 
 func closeAll(fds []int) {
@@ -198,19 +200,19 @@ func closeAll(fds []int) {
 	}
 }
 
-// builtin executes a command that changes the process of the script itself.
-func (r *runner) builtin(l line, args []string) error {
-	where := l.words[0].pos
-	if wrong := misuse(l.name, args); wrong != "" {
-		return &fault{where, wrong}
+// runBuiltin executes cd, umask, unset, set or ":".
+func (r *runner) runBuiltin(c command, args []string) error {
+	where := c.words[0].pos
+	if problem := checkArguments(c.builtin, args); problem != "" {
+		return &scriptError{where, problem}
 	}
-	switch l.name {
+	switch c.builtin {
 	case "cd":
 		if err := r.cd(args[0]); err != nil {
-			return &fault{where, "unable to chdir to " + args[0] + ": " + applet.Reason(err)}
+			return &scriptError{where, "unable to chdir to " + args[0] + ": " + applet.Reason(err)}
 		}
 	case "umask":
-		m, _ := mask(args[0])
+		m, _ := parseMask(args[0])
 		unix.Umask(m)
 	case "unset":
 		for _, name := range args {
@@ -224,8 +226,8 @@ func (r *runner) builtin(l line, args []string) error {
 	return nil
 }
 
-// cd changes the directory as dash does, by names: .. is the directory that
-// led to a link, not where the link leads to. CDPATH is not looked at.
+// cd changes the directory as dash does, by names: .. after a symbolic link is
+// the directory that contains the link. CDPATH is ignored.
 func (r *runner) cd(dir string) error {
 	old, _ := r.vars.get("PWD")
 	if !strings.HasPrefix(dir, "/") && old != "" {
@@ -238,12 +240,12 @@ func (r *runner) cd(dir string) error {
 	if !strings.HasPrefix(dir, "/") {
 		dir, _ = unix.Getwd()
 	}
-	oldpwd := r.vars.at("OLDPWD")
+	oldpwd := r.vars.getOrAdd("OLDPWD")
 	oldpwd.assign(old)
 	oldpwd.exported = true
-	r.moved(dir)
+	r.setPWD(dir)
 	return nil
 }
 
-// killed is the exit code that a shell has for a process that a signal ended.
-func killed(sig syscall.Signal) int { return 128 + int(sig) }
+// signalExitCode is a shell's exit code for a process killed by a signal.
+func signalExitCode(sig syscall.Signal) int { return 128 + int(sig) }

@@ -7,35 +7,35 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// fields collects the arguments that words become. What is not quoted is split
-// at spaces, tabs and line ends; nothing is looked up among files.
+// fields collects the arguments that words expand to. Unquoted text is split at
+// spaces, tabs and newlines; there is no file name expansion.
 type fields struct {
-	done []string
-	now  strings.Builder
-	open bool // there is an argument in now, be it empty
+	done    []string
+	current strings.Builder
+	inField bool // current holds an argument, which may be empty
 }
 
-func (f *fields) end() {
-	if f.open {
-		f.done = append(f.done, f.now.String())
-		f.now.Reset()
-		f.open = false
+func (f *fields) endField() {
+	if f.inField {
+		f.done = append(f.done, f.current.String())
+		f.current.Reset()
+		f.inField = false
 	}
 }
 
 func (f *fields) add(text string, quoted bool) {
 	if quoted {
-		f.now.WriteString(text)
-		f.open = true
+		f.current.WriteString(text)
+		f.inField = true
 		return
 	}
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case ' ', '\t', '\n':
-			f.end()
+			f.endField()
 		default:
-			f.now.WriteByte(text[i])
-			f.open = true
+			f.current.WriteByte(text[i])
+			f.inField = true
 		}
 	}
 }
@@ -44,20 +44,20 @@ func (f *fields) add(text string, quoted bool) {
 func (r *runner) arguments(words []word) ([]string, error) {
 	var f fields
 	for _, w := range words {
-		if w.args {
+		if w.isArgs {
 			f.done = append(f.done, r.args[1:]...)
 			continue
 		}
 		if err := r.expand(w.parts, f.add); err != nil {
 			return nil, err
 		}
-		f.end()
+		f.endField()
 	}
 	return f.done, nil
 }
 
-// value expands a word that is never split: of an assignment, of a
-// redirection.
+// value expands a word that is not split into fields: the value of an
+// assignment, the file name of a redirection.
 func (r *runner) value(parts []part) (string, error) {
 	var b strings.Builder
 	err := r.expand(parts, func(text string, _ bool) { b.WriteString(text) })
@@ -87,7 +87,7 @@ func (r *runner) parameter(p part, add func(text string, quoted bool)) error {
 	switch p.param.op {
 	case 0:
 		if !set && r.nounset {
-			return &fault{p.pos, p.param.name + " is not set"}
+			return &scriptError{p.pos, p.param.name + " is not set"}
 		}
 	case syntax.AlternateUnset, syntax.AlternateUnsetOrNull:
 		if null {
@@ -106,8 +106,8 @@ func (r *runner) parameter(p part, add func(text string, quoted bool)) error {
 				return err
 			}
 			r.vars.assign(p.param.name, value)
-			if r.under != nil { // unlike NAME=value before a command, this stays
-				r.under.assign(p.param.name, value)
+			if r.outer != nil { // unlike NAME=value before a command, this persists
+				r.outer.assign(p.param.name, value)
 			}
 		}
 	case syntax.ErrorUnset, syntax.ErrorUnsetOrNull:
@@ -121,23 +121,23 @@ func (r *runner) parameter(p part, add func(text string, quoted bool)) error {
 				if set {
 					message = "is empty"
 				}
-				return &fault{p.pos, p.param.name + " " + message}
+				return &scriptError{p.pos, p.param.name + " " + message}
 			}
-			return &fault{p.pos, p.param.name + ": " + message}
+			return &scriptError{p.pos, p.param.name + ": " + message}
 		}
 	}
 	add(value, p.quoted)
 	return nil
 }
 
-// lookup returns a variable's value, or that of a parameter of the shell.
+// lookup returns the value of a variable or of a special parameter.
 func (r *runner) lookup(name string) (value string, set bool) {
 	switch {
 	case name == "$":
 		return strconv.Itoa(r.pid), true
 	case name == "#":
 		return strconv.Itoa(len(r.args) - 1), true
-	case digit(name):
+	case isDigits(name):
 		if i, err := strconv.Atoi(name); err == nil && i < len(r.args) {
 			return r.args[i], true
 		}

@@ -13,34 +13,34 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// external is a command that is another program.
+// An external is a command that is not a builtin, ready to be started.
 type external struct {
 	*runner
-	line
-	argv    []string
-	vars    variables
-	streams streams
+	command
+	argv []string
+	vars variables
+	fds  fdTable
 }
 
-// become puts the program into the place of the process. It returns, with an
-// exit code, only when that is impossible, and has said why.
-func (p *external) become() int {
-	if err := p.streams.install(); err != nil {
+// exec replaces the process by the program. It returns, with an exit code, only
+// if that fails, after it has reported the error.
+func (p *external) exec() int {
+	if err := p.fds.install(); err != nil {
 		return p.fail(err)
 	}
-	for fd := range p.streams { // from now on; fail says it there
-		if p.streams[fd] != closed {
-			p.streams[fd] = fd
+	for fd := range p.fds { // so that fail reports to the new standard error
+		if p.fds[fd] != closed {
+			p.fds[fd] = fd
 		}
 	}
 	return p.fail(p.search(func(path string, argv, env []string) error { return syscall.Exec(path, argv, env) }))
 }
 
-// wait starts the program, waits for it and returns its exit code.
-func (p *external) wait() int {
+// forkAndWait starts the program, waits for it and returns its exit code.
+func (p *external) forkAndWait() int {
 	pid := 0
 	err := p.search(func(path string, argv, env []string) (err error) {
-		pid, err = syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: env, Files: p.streams.child()})
+		pid, err = syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: env, Files: p.fds.procAttrFiles()})
 		return err
 	})
 	if err != nil {
@@ -57,56 +57,56 @@ func (p *external) wait() int {
 		}
 	}
 	if status.Signaled() {
-		p.say(p.runner.streams, &fault{p.pos, p.argv[0] + " was killed by " + unix.SignalName(status.Signal())})
-		return killed(status.Signal())
+		p.report(p.runner.fds, &scriptError{p.pos, p.argv[0] + " was killed by " + unix.SignalName(status.Signal())})
+		return signalExitCode(status.Signal())
 	}
 	return status.ExitStatus()
 }
 
-// search tries to start the program wherever it may be, as execvp(3) does: it
-// goes on where something cannot be executed, and a file that is no program is
-// a script of sh's. What is nowhere may be a tool of ours. The error is that
-// of the last try that says more than that there is no such file.
+// search tries to start the program at each place in PATH, as execvp(3) does: it
+// continues where a file cannot be executed, and passes a file without a known
+// format (ENOEXEC) to /bin/sh. If nothing is found it tries a tool of svinit.
+// The error is that of the last attempt that found a file, if any did.
 func (p *external) search(start func(path string, argv, env []string) error) error {
 	name, env := p.argv[0], p.vars.environ()
 	reason := program.ErrNotFound
 	for _, path := range candidates(name, p.vars) {
 		err := start(path, p.argv, env)
 		if err == syscall.ENOEXEC {
-			// Without a shell it stays a file that is no program.
-			if sh := start("/bin/sh", program.ScriptArgv(path, p.argv), env); !absent(sh) {
+			// Without a shell the error stays ENOEXEC.
+			if sh := start("/bin/sh", program.ScriptArgv(path, p.argv), env); !isNotExist(sh) {
 				err = sh
 			}
 		}
 		if err == nil {
 			return nil
 		}
-		if !absent(err) || reason == program.ErrNotFound {
-			reason = explained{err, program.ExplainExec(path, err)}
+		if !isNotExist(err) || reason == program.ErrNotFound {
+			reason = explainedError{err, program.ExplainExec(path, err)}
 		}
 	}
-	if reason != program.ErrNotFound || !p.tool(name) {
+	if reason != program.ErrNotFound || !p.hasTool(name) {
 		return reason
 	}
-	// Without /proc the first line of the script says where we are.
+	// Without /proc, use our path in the first line of the script.
 	err := start("/proc/self/exe", p.argv, env)
-	if absent(err) && p.self != "" {
+	if isNotExist(err) && p.self != "" {
 		err = start(p.self, p.argv, env)
 	}
 	if err != nil {
-		return explained{err, errors.New("unable to start this tool of ours: " + err.Error())}
+		return explainedError{err, errors.New("unable to start this tool of svinit: " + err.Error())}
 	}
 	return nil
 }
 
-// explained is an error of execve with what it comes from.
-type explained struct{ err, why error }
+// explainedError is an error of execve with its explanation.
+type explainedError struct{ err, reason error }
 
-func (e explained) Error() string { return e.why.Error() }
-func (e explained) Unwrap() error { return e.err }
+func (e explainedError) Error() string { return e.reason.Error() }
+func (e explainedError) Unwrap() error { return e.err }
 
-// absent says of an error of execve that the file is not there.
-func absent(err error) bool { return err == syscall.ENOENT || err == syscall.ENOTDIR }
+// isNotExist reports whether an error of execve means that the file does not exist.
+func isNotExist(err error) bool { return err == syscall.ENOENT || err == syscall.ENOTDIR }
 
 // candidates returns the paths at which a program is looked for: a name with a
 // slash is a path; for any other, those of PATH that exist. Unlike execvp(3),
@@ -127,18 +127,18 @@ func candidates(name string, vars variables) (paths []string) {
 	return paths
 }
 
-// fail says why the program could not be started, to its own standard error,
-// and returns the exit code for it, as in dash.
+// fail reports why the program could not be started, to the program's standard
+// error, and returns dash's exit code for it.
 func (p *external) fail(err error) int {
 	where := p.pos
 	if len(p.words) > 0 {
 		where = p.words[0].pos
 	}
-	p.say(p.streams, &fault{where, "unable to execute " + p.argv[0] + ": " + err.Error()})
-	for _, gone := range []error{program.ErrNotFound, syscall.ENOENT, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG} {
-		if errors.Is(err, gone) {
-			return notFound
+	p.report(p.fds, &scriptError{where, "unable to execute " + p.argv[0] + ": " + err.Error()})
+	for _, notFound := range []error{program.ErrNotFound, syscall.ENOENT, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG} {
+		if errors.Is(err, notFound) {
+			return exitNotFound
 		}
 	}
-	return cannot
+	return exitNotExecutable
 }

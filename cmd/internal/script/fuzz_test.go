@@ -13,26 +13,26 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-// FuzzParse has any bytes at all: nothing panics, and a fault is at a place of
-// the text, or at its end.
+// FuzzParse parses any bytes: nothing panics, and an error has a position in the
+// text or at its end.
 func FuzzParse(f *testing.F) {
 	for _, c := range dashCases {
 		f.Add(c)
 	}
-	for _, c := range refused {
+	for _, c := range invalidScripts {
 		f.Add(c.script)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		// A parser that does not end would be as bad.
-		late := time.AfterFunc(10*time.Second, func() { panic("endless: " + strconv.Quote(text)) })
+		// A parser that does not return is an error too.
+		timeout := time.AfterFunc(10*time.Second, func() { panic("endless: " + strconv.Quote(text)) })
 		_, err := parse([]byte(text))
-		late.Stop()
+		timeout.Stop()
 		if err == nil {
 			return
 		}
-		var wrong *fault
+		var wrong *scriptError
 		if !errors.As(err, &wrong) {
-			t.Fatalf("%q: %v is no fault", text, err)
+			t.Fatalf("%q: %v is not a scriptError", text, err)
 		}
 		lines := strings.Split(text, "\n")
 		if wrong.line < 1 || wrong.line > len(lines) || wrong.col < 1 || wrong.col > len(lines[wrong.line-1])+1 {
@@ -41,34 +41,33 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzWords gives dash the words that we accept, and compares what they
-// expand to.
+// FuzzWords compares what dash and we expand words to, if we accept them.
 func FuzzWords(f *testing.F) {
 	dash, err := exec.LookPath("dash")
 	if err != nil {
 		f.Skip("dash is missing: apt-get install dash")
 	}
 	for _, c := range dashCases {
-		if words, ok := strings.CutPrefix(c, print); ok {
+		if words, ok := strings.CutPrefix(c, printCommand); ok {
 			f.Add(words)
 		}
 	}
-	f.Fuzz(func(t *testing.T, words string) { wordsAsDash(t, dash, words) })
+	f.Fuzz(func(t *testing.T, words string) { compareWords(t, dash, words) })
 }
 
-// print is what the words are arguments of.
-const print = "printf '<%s>' "
+// printCommand is the command that the words are arguments of.
+const printCommand = "printf '<%s>' "
 
-// wordsAsDash reports whether the words were accepted, and compared.
-func wordsAsDash(t *testing.T, dash, words string) bool {
-	// Process ids and what else a shell has of its own are not compared.
+// compareWords reports whether the words were accepted and compared.
+func compareWords(t *testing.T, dash, words string) bool {
+	// $$, PPID, PWD, OPTIND, _ and the like differ between two shells.
 	if strings.Contains(words, "$$") || strings.Contains(words, "{$") || strings.ContainsAny(words, "PO_") {
 		return false
 	}
 	environ := []string{"A=1 2", "B=", "HOME=/h", "X= * x  y\t\nz ", "PATH=/bin"}
-	text := print + words
+	text := printCommand + words
 	lines, err := parse([]byte(text))
-	if err != nil || len(lines) != 1 || len(lines[0].files) > 0 {
+	if err != nil || len(lines) != 1 || len(lines[0].redirects) > 0 {
 		return false
 	}
 	r := newRunner(&applet.Env{Environ: func() []string { return environ }}, []string{"name", "1st", "2 nd", ""}, nil)
@@ -89,8 +88,8 @@ func wordsAsDash(t *testing.T, dash, words string) bool {
 	return true
 }
 
-// TestRandomWords does what FuzzWords does with pieces that are of the
-// language, the same each time.
+// TestRandomWords compares random words made of pieces of the language, the same
+// words each time.
 func TestRandomWords(t *testing.T) {
 	dash := difftest.Real(t, "dash", "dash")
 	pieces := strings.Split("a|b c| | |  |\t|'|'|\"|\"|\"|\\\\|\\ |\\'|\\\"|\\$|\\}|\\\n|\\a|$A|$B|$X|$UNSET|${A}|${B:-|${UNSET-|${UNSET:-|${A+|${A:+|${B+|${B:+|"+
@@ -102,14 +101,14 @@ func TestRandomWords(t *testing.T) {
 		for range 1 + random.IntN(9) {
 			words += pieces[random.IntN(len(pieces))]
 		}
-		if wordsAsDash(t, dash, words) {
+		if compareWords(t, dash, words) {
 			compared++
 		}
-		if compared == randomWords || t.Failed() {
+		if compared == maxRandomWords || t.Failed() {
 			break
 		}
 	}
 	t.Logf("%d compared", compared)
 }
 
-const randomWords = 400
+const maxRandomWords = 400

@@ -8,71 +8,71 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// A line is one command of a script.
-type line struct {
+// A command is a simple command of a script: assignments, words, redirections.
+type command struct {
 	pos
-	sets  []set // the assignments before the command, or all that there is; export's own
-	words []word
-	files []redirect
-	name  string // the first word, when it comes from no expansion and is one of builtins; of export the only one
+	assignments []assignment // before the command or alone; for export, its arguments
+	words       []word
+	redirects   []redirect
+	builtin     string // the first word, if it is literal and in supportedBuiltins
 }
 
-// A set is NAME=value, or a name alone after export.
-type set struct {
+// An assignment is NAME=value, or a name alone (value nil) after export.
+type assignment struct {
 	pos
 	name  string
 	value *word
 }
 
-// A redirect is what follows <, > and their like.
+// A redirect is a redirection to a file, or a duplication such as 2>&1.
 type redirect struct {
 	pos
-	fd    int
-	flags int   // of open(2), where there is a file
-	file  *word // nil where another descriptor is meant
-	from  int   // that one; closed is none
+	fd     int
+	flags  int   // for open(2), with a file
+	file   *word // nil for a duplication
+	source int   // the descriptor to duplicate; closed for >&-
 }
 
-// parse turns a script into lines. The error is a fault.
-func parse(text []byte) ([]line, error) {
-	if err := check(text); err != nil {
+// parse turns a script into commands. The error is a *scriptError.
+func parse(text []byte) ([]command, error) {
+	if err := checkBytes(text); err != nil {
 		return nil, err
 	}
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX), syntax.KeepComments(true)).Parse(bytes.NewReader(text), "")
 	if err != nil {
-		var wrong syntax.ParseError
-		var other syntax.LangError
+		var parseErr syntax.ParseError
+		var langErr syntax.LangError
 		switch {
-		case errors.As(err, &wrong):
-			return nil, &fault{at(wrong.Pos), wrong.Text}
-		case errors.As(err, &other):
-			if !strings.HasSuffix(other.Feature, "s") {
-				return nil, &fault{at(other.Pos), other.Feature + " is not supported: use a shell"}
+		case errors.As(err, &parseErr):
+			return nil, &scriptError{at(parseErr.Pos), parseErr.Text}
+		case errors.As(err, &langErr):
+			if !strings.HasSuffix(langErr.Feature, "s") {
+				return nil, &scriptError{at(langErr.Pos), langErr.Feature + " is not supported: use a shell"}
 			}
-			return nil, refuse(at(other.Pos), other.Feature)
+			return nil, unsupported(at(langErr.Pos), langErr.Feature)
 		}
-		return nil, &fault{pos{1, 1}, err.Error()}
+		return nil, &scriptError{pos{1, 1}, err.Error()}
 	}
-	if err := comments(file); err != nil {
+	if err := checkComments(file); err != nil {
 		return nil, err
 	}
-	lines := make([]line, 0, len(file.Stmts))
+	commands := make([]command, 0, len(file.Stmts))
 	for _, stmt := range file.Stmts {
-		l, err := command(stmt)
+		c, err := convertStmt(stmt)
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, l)
+		commands = append(commands, c)
 	}
-	return lines, nil
+	return commands, nil
 }
 
-// check finds the bytes that the parser would pass over, where a shell does
-// not: NUL and, at the end of a line, CR. A byte order mark, which nobody sees,
-// would be a part of the first word, as it is to a shell.
-func check(text []byte) error {
+// checkBytes rejects bytes that the parser skips but a shell does not: NUL and,
+// at the end of a line, CR. It also rejects a byte order mark, which is
+// invisible and would become a part of the first word, as it does in a shell.
+func checkBytes(text []byte) error {
 	if bytes.HasPrefix(text, []byte("\xef\xbb\xbf")) {
-		return &fault{pos{1, 1}, "a byte order mark: save the file as UTF-8 without it"}
+		return &scriptError{pos{1, 1}, "a byte order mark: save the file as UTF-8 without it"}
 	}
 	i := bytes.IndexAny(text, "\x00\r")
 	if i < 0 {
@@ -81,17 +81,18 @@ func check(text []byte) error {
 	before := text[:i]
 	where := pos{bytes.Count(before, []byte{'\n'}) + 1, i - bytes.LastIndexByte(before, '\n')}
 	if text[i] == 0 {
-		return &fault{where, "a NUL byte: this is no script"}
+		return &scriptError{where, "a NUL byte: this is not a script"}
 	}
-	return &fault{where, "a carriage return: save the file with LF alone at the end of lines, not CR LF"}
+	return &scriptError{where, "a carriage return: save the file with LF alone at the end of lines, not CR LF"}
 }
 
-// comments finds comments that end with a backslash. The parser goes on with
-// the command in the next line, a shell does not.
-func comments(file *syntax.File) (err error) {
+// checkComments rejects a comment that ends with a backslash: the parser reads
+// the next line as more words of the command before the comment, a shell does
+// not.
+func checkComments(file *syntax.File) (err error) {
 	syntax.Walk(file, func(node syntax.Node) bool {
 		if c, ok := node.(*syntax.Comment); ok && err == nil && strings.HasSuffix(c.Text, "\n") {
-			err = &fault{at(c.Hash), "a comment must not end with a backslash"}
+			err = &scriptError{at(c.Hash), "a comment must not end with a backslash"}
 		}
 		return err == nil
 	})
@@ -100,51 +101,52 @@ func comments(file *syntax.File) (err error) {
 
 func at(p syntax.Pos) pos { return pos{int(p.Line()), int(p.Col())} }
 
-// command turns a statement into a line, if it is one of ours.
-func command(stmt *syntax.Stmt) (line, error) {
+// convertStmt turns a statement of the parser into a command.
+func convertStmt(stmt *syntax.Stmt) (command, error) {
 	where := at(stmt.Pos())
-	l := line{pos: where}
+	c := command{pos: where}
 	switch {
 	case stmt.Negated:
-		return l, refuse(where, "negations (!)")
+		return c, unsupported(where, "negations (!)")
 	case stmt.Background:
-		return l, refuse(at(stmt.Semicolon), "commands in the background (&)")
+		return c, unsupported(at(stmt.Semicolon), "background commands (&)")
 	}
 	switch cmd := stmt.Cmd.(type) {
 	case nil:
 	case *syntax.CallExpr:
-		if err := l.call(cmd); err != nil {
-			return l, err
+		if err := c.addCall(cmd); err != nil {
+			return c, err
 		}
 	case *syntax.BinaryCmd:
-		if orExit(cmd) {
-			return l, &fault{at(cmd.OpPos), "|| exit is not supported, nor needed: a command that fails ends the script"}
+		if isOrExit(cmd) {
+			return c, &scriptError{at(cmd.OpPos), "|| exit is not supported and not needed: a command that fails ends the script"}
 		}
 		if cmd.Op == syntax.AndStmt || cmd.Op == syntax.OrStmt {
-			return l, refuse(at(cmd.OpPos), "conditionals ("+cmd.Op.String()+")")
+			return c, unsupported(at(cmd.OpPos), "conditionals ("+cmd.Op.String()+")")
 		}
-		return l, refuse(at(cmd.OpPos), "pipes")
+		return c, unsupported(at(cmd.OpPos), "pipes")
 	default:
-		return l, refuse(where, compound(cmd))
+		return c, unsupported(where, compoundName(cmd))
 	}
 	for _, r := range stmt.Redirs {
-		converted, err := redirection(r)
+		converted, err := convertRedirect(r)
 		if err != nil {
-			return l, err
+			return c, err
 		}
-		l.files = append(l.files, converted)
+		c.redirects = append(c.redirects, converted)
 	}
-	return l, l.builtin()
+	return c, c.checkBuiltin()
 }
 
-// orExit recognises what many a script has behind each cd.
-func orExit(cmd *syntax.BinaryCmd) bool {
+// isOrExit recognises "|| exit", which many scripts have after each cd.
+func isOrExit(cmd *syntax.BinaryCmd) bool {
 	call, ok := cmd.Y.Cmd.(*syntax.CallExpr)
 	return ok && cmd.Op == syntax.OrStmt && len(call.Args) > 0 && call.Args[0].Lit() == "exit"
 }
 
-// compound is what a command that is none of ours is called, in the plural.
-func compound(cmd syntax.Command) string {
+// compoundName returns the name, in the plural, of a command that is not
+// supported.
+func compoundName(cmd syntax.Command) string {
 	switch cmd := cmd.(type) {
 	case *syntax.IfClause:
 		return "conditionals (if)"
@@ -169,102 +171,102 @@ func compound(cmd syntax.Command) string {
 	return "commands of this kind"
 }
 
-func (l *line) call(cmd *syntax.CallExpr) error {
+func (c *command) addCall(cmd *syntax.CallExpr) error {
 	for _, a := range cmd.Assigns {
 		where := at(a.Pos())
 		switch {
 		case a.Append:
-			return refuse(where, "appending assignments (+=)")
+			return unsupported(where, "appending assignments (+=)")
 		case a.Index != nil, a.Array != nil:
-			return refuse(where, "arrays")
+			return unsupported(where, "arrays")
 		}
-		if err := settable(a.Name.Value, where); err != nil {
+		if err := checkVariableName(a.Name.Value, where); err != nil {
 			return err
 		}
 		value := new(word)
 		if a.Value != nil {
 			var err error
-			if *value, err = single(a.Value, true); err != nil {
+			if *value, err = convertSingle(a.Value, true); err != nil {
 				return err
 			}
 		}
-		l.sets = append(l.sets, set{where, a.Name.Value, value})
+		c.assignments = append(c.assignments, assignment{where, a.Name.Value, value})
 	}
 	for i, w := range cmd.Args {
 		// The arguments of export are assignments too.
-		assignment := i > 0 && l.is("export")
+		assignment := i > 0 && c.isBuiltin("export")
 		converted, err := convert(w, assignment)
 		if err != nil {
 			return err
 		}
-		l.words = append(l.words, converted)
+		c.words = append(c.words, converted)
 	}
 	return nil
 }
 
-// is reports whether the command is name, and not by an expansion.
-func (l *line) is(name string) bool {
-	if len(l.words) == 0 {
+// isBuiltin reports whether the first word is name, without an expansion.
+func (c *command) isBuiltin(name string) bool {
+	if len(c.words) == 0 {
 		return false
 	}
-	text, ok := l.words[0].static()
+	text, ok := c.words[0].static()
 	return ok && text == name
 }
 
-// ours is the variables that a shell computes or obeys, which we do not. PS1
-// and its like are among them since a shell sets them, and _ since bash and
-// busybox do.
-const ours = " IFS LINENO OPTIND PS1 PS2 PS4 _ "
+// reservedVariables are the variables that a shell computes or obeys, and that
+// we do not. PS1, PS2 and PS4 are among them because a shell sets them, and _
+// because bash and busybox set it.
+const reservedVariables = " IFS LINENO OPTIND PS1 PS2 PS4 _ "
 
-// settable refuses a name that means more to a shell than to us.
-func settable(name string, where pos) error {
-	if strings.Contains(ours, " "+name+" ") {
-		return &fault{where, name + " is a variable of the shell's own: use a shell"}
+// checkVariableName rejects the names in reservedVariables.
+func checkVariableName(name string, where pos) error {
+	if strings.Contains(reservedVariables, " "+name+" ") {
+		return &scriptError{where, name + " is a special variable of the shell: use a shell"}
 	}
 	return nil
 }
 
-func redirection(r *syntax.Redirect) (redirect, error) {
+func convertRedirect(r *syntax.Redirect) (redirect, error) {
 	where := at(r.Pos())
-	to := redirect{pos: where, from: closed}
+	converted := redirect{pos: where, source: closed}
 	switch r.Op {
 	case syntax.RdrIn:
-		to.flags = reading
+		converted.flags = reading
 	case syntax.RdrOut, syntax.RdrClob:
-		to.flags, to.fd = writing, 1
+		converted.flags, converted.fd = writing, 1
 	case syntax.AppOut:
-		to.flags, to.fd = appending, 1
+		converted.flags, converted.fd = appending, 1
 	case syntax.RdrInOut:
-		to.flags = both
+		converted.flags = readWrite
 	case syntax.DplIn:
 	case syntax.DplOut:
-		to.fd = 1
+		converted.fd = 1
 	case syntax.Hdoc, syntax.DashHdoc:
-		return to, refuse(where, "here-documents")
+		return converted, unsupported(where, "here-documents")
 	default:
-		return to, refuse(where, "redirections of this kind ("+r.Op.String()+")")
+		return converted, unsupported(where, "redirections of this kind ("+r.Op.String()+")")
 	}
 	if r.N != nil {
-		if len(r.N.Value) != 1 || !digit(r.N.Value) {
-			return to, &fault{where, "descriptors are 0 to 9: write a space before " + r.Op.String() + " if " + r.N.Value + " is an argument"}
+		if len(r.N.Value) != 1 || !isDigits(r.N.Value) {
+			return converted, &scriptError{where, "descriptors are 0 to 9: write a space before " + r.Op.String() + " if " + r.N.Value + " is an argument"}
 		}
-		to.fd = int(r.N.Value[0] - '0')
+		converted.fd = int(r.N.Value[0] - '0')
 	}
-	w, err := single(r.Word, false)
+	w, err := convertSingle(r.Word, false)
 	if err != nil {
-		return to, err
+		return converted, err
 	}
 	if r.Op != syntax.DplIn && r.Op != syntax.DplOut {
-		to.file = &w
-		return to, nil
+		converted.file = &w
+		return converted, nil
 	}
 	switch text, _ := w.static(); {
-	case len(text) == 1 && digit(text):
-		to.from = int(text[0] - '0')
+	case len(text) == 1 && isDigits(text):
+		converted.source = int(text[0] - '0')
 	case text != "-":
-		return to, &fault{w.pos, "after " + r.Op.String() + " there must be a descriptor, 0 to 9, or -"}
+		return converted, &scriptError{w.pos, "after " + r.Op.String() + " there must be a descriptor, 0 to 9, or -"}
 	}
-	return to, nil
+	return converted, nil
 }
 
-func digit(s string) bool { return strings.Trim(s, "0123456789") == "" }
+func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }

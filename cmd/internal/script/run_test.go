@@ -8,17 +8,17 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-// ran is what svinit run left behind: its output and error, and its code.
-type ran struct {
+// result is the output and exit code of a run of svinit.
+type result struct {
 	stdout, stderr string
 	code           int
 }
 
-func execute(t *testing.T, script string, args ...string) ran {
+func execute(t *testing.T, script string, args ...string) result {
 	t.Helper()
 	c := difftest.Case{
 		Tool: "svinit", Args: append([]string{"run"}, args...), Env: []string{"PATH=/usr/bin:/bin"},
-		Files: map[string]string{"s": script, "noint": "#!/no/such/interpreter\n", "dir/": "", "big": strings.Repeat("#", limit+1), "bin/svok": "#!/bin/sh\necho not ours\n", "loop@": "loop"},
+		Files: map[string]string{"s": script, "noint": "#!/no/such/interpreter\n", "dir/": "", "big": strings.Repeat("#", maxScriptSize+1), "bin/svok": "#!/bin/sh\necho not ours\n", "loop@": "loop"},
 		Setup: func(dir string) error {
 			for _, name := range []string{"noint", "bin/svok"} {
 				if err := os.Chmod(dir+"/"+name, 0o755); err != nil {
@@ -29,75 +29,76 @@ func execute(t *testing.T, script string, args ...string) ran {
 		},
 	}
 	o := c.Run(t, difftest.Binary())
-	return ran{o.Stdout, o.Stderr, o.Code}
+	return result{o.Stdout, o.Stderr, o.Code}
 }
 
-// TestFaults is what we say when the script is right and the world is not.
-func TestFaults(t *testing.T) {
+// TestRuntimeErrors checks the messages of valid scripts that fail when they are
+// executed.
+func TestRuntimeErrors(t *testing.T) {
 	const voice = "svinit: run: ./s:"
 	for _, c := range []struct {
 		script string
-		ran
+		result
 	}{
-		{"true\n nosuch", ran{"", voice + "2:2: unable to execute nosuch: no such program in PATH\n", 127}},
-		{"nosuch; true", ran{"", voice + "1:1: unable to execute nosuch: no such program in PATH\n", 127}},
-		{"exec A=1 nosuch", ran{"", voice + "1:1: unable to execute A=1: no such program in PATH\n", 127}},
-		{"exec ./s", ran{"", voice + "1:1: unable to execute ./s: ./s is not executable: chmod +x it\n", 126}},
-		{"./s; true", ran{"", voice + "1:1: unable to execute ./s: ./s is not executable: chmod +x it\n", 126}},
-		{"A=1 ./noint", ran{"", voice + "1:5: unable to execute ./noint: ./noint: its interpreter /no/such/interpreter does not exist\n", 127}},
-		{"./nosuch", ran{"", voice + "1:1: unable to execute ./nosuch: no such file or directory\n", 127}},
-		{"./dir; true", ran{"", voice + "1:1: unable to execute ./dir: ./dir is a directory: put an executable there\n", 126}},
-		{"./loop", ran{"", voice + "1:1: unable to execute ./loop: too many levels of symbolic links\n", 127}},
-		{"PATH=dir:.:bin; noint", ran{"", voice + "1:17: unable to execute noint: ./noint: its interpreter /no/such/interpreter does not exist\n", 127}},
-		// A file in PATH that cannot be executed is remembered, as execvp does;
-		// dash would call it not found.
-		{"PATH=.; s; true", ran{"", voice + "1:9: unable to execute s: ./s is not executable: chmod +x it\n", 126}},
-		{"sh -c 'kill -KILL $$'; true", ran{"", voice + "1:1: sh was killed by SIGKILL\n", 137}},
-		{"true\ntrue 2>&1 <nosuch", ran{"", voice + "2:11: unable to open nosuch: file does not exist\n", 2}},
-		{">dir", ran{"", voice + "1:1: unable to open dir: is a directory\n", 2}},
-		{"true >&7", ran{"", voice + "1:6: descriptor 7 is not open\n", 2}},
-		{"cd nosuch", ran{"", voice + "1:1: unable to chdir to nosuch: file does not exist\n", 2}},
-		{"D=-; cd $D", ran{"", voice + "1:6: cd wants one directory, and has no options\n", 2}},
-		{"M=x; umask $M", ran{"", voice + "1:6: umask wants an octal number from 0 to 777, not \"x\"\n", 2}},
-		{"true\n\ttrue ${A?}", ran{"", voice + "2:7: A is not set\n", 2}},
-		{"A=; true ${A:?}", ran{"", voice + "1:10: A is empty\n", 2}},
-		{"true ${A:?where is it}", ran{"", voice + "1:6: A: where is it\n", 2}},
-		{"set -u; true $A", ran{"", voice + "1:14: A is not set\n", 2}},
-		{"A=exec; $A true", ran{"", voice + "1:9: exec is not supported as the result of an expansion\n", 2}},
-		{"A=exit; $A", ran{"", voice + "1:9: exit is not supported: use a shell\n", 2}},
-		{"exec 2>&1; nosuch", ran{voice + "1:12: unable to execute nosuch: no such program in PATH\n", "", 127}},
-		{"nosuch 2>&1", ran{voice + "1:1: unable to execute nosuch: no such program in PATH\n", "", 127}},
-		{"exec 2>&-; nosuch", ran{"", "", 127}},
-		{"echo a\necho b | c", ran{"", voice + "2:8: pipes are not supported: use a shell\n", 2}}, // nothing is executed
-		{strings.Repeat("(", limit-1), ran{"", voice + "1: `(` must be followed by a statement list\n", 2}},
+		{"true\n nosuch", result{"", voice + "2:2: unable to execute nosuch: no such program in PATH\n", 127}},
+		{"nosuch; true", result{"", voice + "1:1: unable to execute nosuch: no such program in PATH\n", 127}},
+		{"exec A=1 nosuch", result{"", voice + "1:1: unable to execute A=1: no such program in PATH\n", 127}},
+		{"exec ./s", result{"", voice + "1:1: unable to execute ./s: ./s is not executable: chmod +x it\n", 126}},
+		{"./s; true", result{"", voice + "1:1: unable to execute ./s: ./s is not executable: chmod +x it\n", 126}},
+		{"A=1 ./noint", result{"", voice + "1:5: unable to execute ./noint: ./noint: its interpreter /no/such/interpreter does not exist\n", 127}},
+		{"./nosuch", result{"", voice + "1:1: unable to execute ./nosuch: no such file or directory\n", 127}},
+		{"./dir; true", result{"", voice + "1:1: unable to execute ./dir: ./dir is a directory: put an executable there\n", 126}},
+		{"./loop", result{"", voice + "1:1: unable to execute ./loop: too many levels of symbolic links\n", 127}},
+		{"PATH=dir:.:bin; noint", result{"", voice + "1:17: unable to execute noint: ./noint: its interpreter /no/such/interpreter does not exist\n", 127}},
+		// A file in PATH that is not executable is reported, as by execvp; dash
+		// reports "not found".
+		{"PATH=.; s; true", result{"", voice + "1:9: unable to execute s: ./s is not executable: chmod +x it\n", 126}},
+		{"sh -c 'kill -KILL $$'; true", result{"", voice + "1:1: sh was killed by SIGKILL\n", 137}},
+		{"true\ntrue 2>&1 <nosuch", result{"", voice + "2:11: unable to open nosuch: file does not exist\n", 2}},
+		{">dir", result{"", voice + "1:1: unable to open dir: is a directory\n", 2}},
+		{"true >&7", result{"", voice + "1:6: descriptor 7 is not open\n", 2}},
+		{"cd nosuch", result{"", voice + "1:1: unable to chdir to nosuch: file does not exist\n", 2}},
+		{"D=-; cd $D", result{"", voice + "1:6: cd takes one directory and no options\n", 2}},
+		{"M=x; umask $M", result{"", voice + "1:6: umask takes an octal number from 0 to 777, not \"x\"\n", 2}},
+		{"true\n\ttrue ${A?}", result{"", voice + "2:7: A is not set\n", 2}},
+		{"A=; true ${A:?}", result{"", voice + "1:10: A is empty\n", 2}},
+		{"true ${A:?where is it}", result{"", voice + "1:6: A: where is it\n", 2}},
+		{"set -u; true $A", result{"", voice + "1:14: A is not set\n", 2}},
+		{"A=exec; $A true", result{"", voice + "1:9: exec is not supported as the result of an expansion\n", 2}},
+		{"A=exit; $A", result{"", voice + "1:9: exit is not supported: use a shell\n", 2}},
+		{"exec 2>&1; nosuch", result{voice + "1:12: unable to execute nosuch: no such program in PATH\n", "", 127}},
+		{"nosuch 2>&1", result{voice + "1:1: unable to execute nosuch: no such program in PATH\n", "", 127}},
+		{"exec 2>&-; nosuch", result{"", "", 127}},
+		{"echo a\necho b | c", result{"", voice + "2:8: pipes are not supported: use a shell\n", 2}}, // nothing is executed
+		{strings.Repeat("(", maxScriptSize-1), result{"", voice + "1: `(` must be followed by a statement list\n", 2}},
 	} {
-		if got := execute(t, c.script, "./s"); got != c.ran {
-			t.Errorf("%.80q\n got %+v\nwant %+v", c.script, got, c.ran)
+		if got := execute(t, c.script, "./s"); got != c.result {
+			t.Errorf("%.80q\n got %+v\nwant %+v", c.script, got, c.result)
 		}
 	}
 }
 
-func TestUse(t *testing.T) {
+func TestUsage(t *testing.T) {
 	const usage = "svinit: run: usage: svinit run [-n] file [argument ...]\n"
 	for _, c := range []struct {
 		args string
-		ran
+		result
 	}{
-		{"", ran{"", usage, 100}},
-		{"-x", ran{"", "svinit: run: illegal option -- x\n" + usage, 100}},
-		{"-n", ran{"", usage, 100}},
-		{"nosuch", ran{"", "svinit: run: unable to read nosuch: file does not exist\n", 127}},
-		{"dir", ran{"", "svinit: run: unable to read dir: is a directory\n", 126}},
-		{"big", ran{"", "svinit: run: unable to read big: more than 131072 bytes\n", 126}},
-		{"-n big", ran{"", "svinit: run: unable to read big: more than 131072 bytes\n", 126}},
-		{"s", ran{"s \n", "", 0}},
-		{"-n s", ran{"", "", 0}},
-		{"-n s nosuch big s", ran{"", "svinit: run: unable to read nosuch: file does not exist\nsvinit: run: unable to read big: more than 131072 bytes\n", 127}},
-		{"-- s -n", ran{"s -n\n", "", 0}},
-		{"./s -- x", ran{"./s -- x\n", "", 0}},
+		{"", result{"", usage, 100}},
+		{"-x", result{"", "svinit: run: illegal option -- x\n" + usage, 100}},
+		{"-n", result{"", usage, 100}},
+		{"nosuch", result{"", "svinit: run: unable to read nosuch: file does not exist\n", 127}},
+		{"dir", result{"", "svinit: run: unable to read dir: is a directory\n", 126}},
+		{"big", result{"", "svinit: run: unable to read big: more than 131072 bytes\n", 126}},
+		{"-n big", result{"", "svinit: run: unable to read big: more than 131072 bytes\n", 126}},
+		{"s", result{"s \n", "", 0}},
+		{"-n s", result{"", "", 0}},
+		{"-n s nosuch big s", result{"", "svinit: run: unable to read nosuch: file does not exist\nsvinit: run: unable to read big: more than 131072 bytes\n", 127}},
+		{"-- s -n", result{"s -n\n", "", 0}},
+		{"./s -- x", result{"./s -- x\n", "", 0}},
 	} {
-		if got := execute(t, `echo $0 "$@"`, strings.Fields(c.args)...); got != c.ran && !(c.args == "s" && got.stdout == "s\n") {
-			t.Errorf("%q\n got %+v\nwant %+v", c.args, got, c.ran)
+		if got := execute(t, `echo $0 "$@"`, strings.Fields(c.args)...); got != c.result && !(c.args == "s" && got.stdout == "s\n") {
+			t.Errorf("%q\n got %+v\nwant %+v", c.args, got, c.result)
 		}
 	}
 	if got := execute(t, "echo a\nb |", "-n", "s"); got.code != 2 || got.stdout != "" || !strings.HasPrefix(got.stderr, "svinit: run: s:2:") {
@@ -105,48 +106,49 @@ func TestUse(t *testing.T) {
 	}
 }
 
-// TestTools has svinit's own tools without any link, and links that win.
-func TestTools(t *testing.T) {
+// TestOwnTools runs svinit's own tools without links to them. Programs in PATH
+// are preferred to them.
+func TestOwnTools(t *testing.T) {
 	const usage = "svok: usage: svok dir\n"
 	for _, c := range []struct {
 		script string
-		ran
+		result
 	}{
-		{"svok", ran{"", usage, 100}},
-		{"exec svok", ran{"", usage, 100}},
-		{"svok; true", ran{"", usage, 100}},
-		{"svok 2>&1", ran{usage, "", 100}},
-		{"svok .", ran{"", "", 100}},
-		{"svstat /no/such", ran{"/no/such: unable to chdir: file does not exist\n", "", 0}},
-		{"svstat /no/such; svstat /no/such", ran{strings.Repeat("/no/such: unable to chdir: file does not exist\n", 2), "", 0}},
-		{"PATH=bin; svok", ran{"not ours\n", "", 0}},
-		{"PATH=dir svok", ran{"", usage, 100}},
-		{"PATH=dir:nosuch; exec svok", ran{"", usage, 100}},
-		{"T=svok; $T", ran{"", usage, 100}},
-		// So do the tools of a chain find the next.
-		{"PATH=dir; exec pgrphack softlimit -o 50 svok", ran{"", usage, 100}},
-		{"PATH=dir; softlimit -o 50 pgrphack svstat /no/such; exec chpst -o 50 svok", ran{"/no/such: unable to chdir: file does not exist\n", usage, 100}},
-		{"PATH=bin pgrphack svok", ran{"not ours\n", "", 0}},
-		{"PATH=dir pgrphack nosuch", ran{"", "pgrphack: fatal: unable to run nosuch: file does not exist\n", 111}},
-		{"./svok", ran{"", "svinit: run: ./s:1:1: unable to execute ./svok: no such file or directory\n", 127}},
-		// What is called as "svinit run" alone is no tool of that name.
-		{"run x", ran{"", "svinit: run: ./s:1:1: unable to execute run: no such program in PATH\n", 127}},
+		{"svok", result{"", usage, 100}},
+		{"exec svok", result{"", usage, 100}},
+		{"svok; true", result{"", usage, 100}},
+		{"svok 2>&1", result{usage, "", 100}},
+		{"svok .", result{"", "", 100}},
+		{"svstat /no/such", result{"/no/such: unable to chdir: file does not exist\n", "", 0}},
+		{"svstat /no/such; svstat /no/such", result{strings.Repeat("/no/such: unable to chdir: file does not exist\n", 2), "", 0}},
+		{"PATH=bin; svok", result{"not ours\n", "", 0}},
+		{"PATH=dir svok", result{"", usage, 100}},
+		{"PATH=dir:nosuch; exec svok", result{"", usage, 100}},
+		{"T=svok; $T", result{"", usage, 100}},
+		// Tools that execute another program find svinit's tools too.
+		{"PATH=dir; exec pgrphack softlimit -o 50 svok", result{"", usage, 100}},
+		{"PATH=dir; softlimit -o 50 pgrphack svstat /no/such; exec chpst -o 50 svok", result{"/no/such: unable to chdir: file does not exist\n", usage, 100}},
+		{"PATH=bin pgrphack svok", result{"not ours\n", "", 0}},
+		{"PATH=dir pgrphack nosuch", result{"", "pgrphack: fatal: unable to run nosuch: file does not exist\n", 111}},
+		{"./svok", result{"", "svinit: run: ./s:1:1: unable to execute ./svok: no such file or directory\n", 127}},
+		// A subcommand such as "svinit run" is not a tool.
+		{"run x", result{"", "svinit: run: ./s:1:1: unable to execute run: no such program in PATH\n", 127}},
 	} {
-		if got := execute(t, c.script, "./s"); got != c.ran {
-			t.Errorf("%q\n got %+v\nwant %+v", c.script, got, c.ran)
+		if got := execute(t, c.script, "./s"); got != c.result {
+			t.Errorf("%q\n got %+v\nwant %+v", c.script, got, c.result)
 		}
 	}
 }
 
-// TestOneProcess is that the last command, or exec's, has the script's process
-// id, which is $$.
-func TestOneProcess(t *testing.T) {
+// TestExecKeepsPID checks that the last command, or that of exec, has the process
+// ID of the script, $$.
+func TestExecKeepsPID(t *testing.T) {
 	for _, script := range []string{
 		"sh -c 'test $$ = '$$",
 		"exec sh -c 'test $$ = '$$; nosuch",
 		"true; exec 2>&1; A=1 sh -c 'test $$ = '$$ >out",
 	} {
-		if got := execute(t, script, "./s"); got != (ran{}) {
+		if got := execute(t, script, "./s"); got != (result{}) {
 			t.Errorf("%q: %+v", script, got)
 		}
 	}

@@ -2,18 +2,18 @@ package script
 
 import "strings"
 
-// A variable is known by its name; one that is exported but not set is not in
-// a program's environment.
+// A variable of a script. One that is exported but not set is not in the
+// environment of programs.
 type variable struct {
 	name, value   string
 	set, exported bool
 }
 
-// variables is in the order in which a program is given them.
+// variables are in the order in which programs get them.
 type variables []variable
 
-// inherit makes variables of an environment. What has no name that a script
-// could use is handed on all the same.
+// inherit makes variables of an environment. Names that are not valid in a
+// script are kept, for the programs.
 func inherit(environ []string) variables {
 	vars := make(variables, 0, len(environ)+4)
 	for _, e := range environ {
@@ -41,13 +41,13 @@ func (v variables) get(name string) (value string, ok bool) {
 	return "", false
 }
 
-// assign sets a variable, which stays exported if it was.
-func (v *variables) assign(name, value string) { v.at(name).assign(value) }
+// assign sets a variable. It does not change whether it is exported.
+func (v *variables) assign(name, value string) { v.getOrAdd(name).assign(value) }
 
 func (v *variable) assign(value string) { v.value, v.set = value, true }
 
-// at returns the variable of that name, made if there is none.
-func (v *variables) at(name string) *variable {
+// getOrAdd returns the variable of that name, which it adds if there is none.
+func (v *variables) getOrAdd(name string) *variable {
 	i := v.find(name)
 	if i < 0 {
 		i = len(*v)
@@ -62,7 +62,7 @@ func (v *variables) unset(name string) {
 	}
 }
 
-// environ is what a program is given.
+// environ returns the environment of programs.
 func (v variables) environ() (environ []string) {
 	for _, x := range v {
 		if x.set && x.exported {
