@@ -1,13 +1,14 @@
-# make demo    a container with three services, or what comes nearest to it
-# make test    everything; installs what it needs as root on Debian
-# make bench   svinit beside its peers, measured in one run
-# make         the binary, bin/svinit
+# make demo    run svinit as PID 1 with three services, in a container or a PID namespace
+# make test    run all tests; as root on Debian, install the packages they need
+# make lint    check formatting, and run go vet, staticcheck and shellcheck
+# make bench   measure svinit and similar programs in one run
+# make         build bin/svinit
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 GOTEST  := go test
 
-.PHONY: build demo test check smoke hostile plain bench images install clean
+.PHONY: build demo test check lint smoke hostile plain bench images install clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/svinit ./cmd/svinit
@@ -15,7 +16,7 @@ build:
 demo:
 	@docker/demo/run
 
-# The race detector wants a C compiler.
+# The race detector needs a C compiler.
 test: check
 	.ci/need daemontools runit tini dumb-init catatonit util-linux strace gcc libc6-dev tmux
 	$(GOTEST) -race -timeout 8m ./...
@@ -24,8 +25,16 @@ test: check
 	else echo 'no Docker engine answers: docker/smoke, docker/hostile and docker/plain were not run'; fi
 
 check:
-	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'these want gofmt' >&2; exit 1; }
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these files' >&2; exit 1; }
 	go vet ./...
+
+# staticcheck has a go.mod of its own, so that its modules are not in the go.sum of svinit.
+# go vet compares assembly with its declarations in Go, for one architecture at a time.
+lint: check
+	.ci/need shellcheck
+	GOARCH=arm64 go vet ./...
+	go tool -modfile=.ci/lint/go.mod staticcheck ./...
+	shellcheck -x $$(grep -rlE '^#!.*\b(ba)?sh$$|^# shellcheck shell=' .ci docker)
 
 smoke:
 	docker/smoke
@@ -43,7 +52,7 @@ bench: build
 images:
 	docker/build
 
-# make install DESTDIR=/tmp/root: the binary, its links and manual pages.
+# make install DESTDIR=/tmp/root: install the binary, its links and manual pages.
 install: build
 	install -D bin/svinit $(DESTDIR)/usr/local/bin/svinit
 	$(DESTDIR)/usr/local/bin/svinit --install $(DESTDIR)/usr/local/bin

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What demo/run, smoke, hostile and plain need to look at svinit from outside. To be sourced.
 
 # now prints the time in milliseconds.
@@ -128,6 +129,7 @@ run_case() {
 }
 
 # run_cases [NAME...]: these of $cases (name, description, ...), or all.
+# shellcheck disable=SC2154 # Those who source this set cases.
 run_cases() {
 	local began i n=0 failed=0 result
 	began=$(now)

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154 # docker/plain and docker/outside.sh set tmp, name, image and entry.
 # Cases of docker/plain at a terminal: a pane of tmux is where docker run -it finds itself. To be sourced.
 
 # tty INIT CMD...

@@ -52,20 +52,26 @@ var (
 	// ever, unless the signal is ignored, which children would inherit, or
 	// blocked: then a write goes through. (We read from no terminal, so SIGTTIN
 	// is about another in our process group.)
+	//
+	//lint:ignore U1000 the assembly reads it
 	background uint64 = 1 << (syscall.SIGTTOU - 1)
 
 	// private is what a process sends to itself: the Go runtime SIGURG for
 	// preemption and 33 for system calls of all threads, the kernel SIGPIPE
 	// and SIGXFSZ with the error of a write. Passed on, one of these would come
 	// of each message about passing it on.
+	//
+	//lint:ignore U1000 the assembly reads it
 	private uint64 = runtimes | 1<<(syscall.SIGPIPE-1) | 1<<(syscall.SIGXFSZ-1)
 
-	self     uint64         // our pid
-	pipe     uint64         // its write end
-	previous [64]uintptr    // the Go runtime's handlers for faults and runtimes, by number less 1
-	missed   uint64         // what the pipe had no room for
-	empty    [infoSize]byte // a record of nothing
-	entry    uintptr        // where the handler is, from the assembly
+	//lint:ignore U1000 the assembly reads it
+	self     uint64      // our pid
+	pipe     uint64      // its write end
+	previous [64]uintptr // the Go runtime's handlers for faults and runtimes, by number less 1
+	missed   uint64      // what the pipe had no room for
+	//lint:ignore U1000 the assembly reads it
+	empty [infoSize]byte // a record of nothing
+	entry uintptr        // where the handler is, from the assembly
 )
 
 // runtimes are what the Go runtime sends to itself.
