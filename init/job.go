@@ -1,13 +1,13 @@
 package pid1
 
 import (
-	"bytes"
 	"os"
 	"runtime"
-	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/reaper/proc"
 )
 
 // The terminal of a main program.
@@ -128,7 +128,7 @@ func shellAbove() bool {
 	if err != nil {
 		return false
 	}
-	for pid := os.Getppid(); pid > 0; pid = parentOf(pid) {
+	for pid := os.Getppid(); pid > 0; pid = proc.Parent(pid) {
 		if sid, err := unix.Getsid(pid); err != nil || sid != session {
 			return false
 		}
@@ -141,27 +141,11 @@ func shellAbove() bool {
 
 // isInit knows other inits by their names.
 func isInit(pid int) bool {
-	name, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-	switch string(name) {
-	case "tini\n", "tini-static\n", "docker-init\n", "dumb-init\n", "catatonit\n", "svinit\n":
+	switch proc.Name(pid) {
+	case "tini", "tini-static", "docker-init", "dumb-init", "catatonit", "svinit":
 		return true
 	}
 	return false
-}
-
-// parentOf returns the parent of a process, 0 where there is no telling.
-func parentOf(pid int) int {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return 0
-	}
-	// "pid (comm) state ppid …" (proc_pid_stat(5)), and comm can hold anything.
-	f := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(f) < 2 {
-		return 0
-	}
-	parent, _ := strconv.Atoi(string(f[1]))
-	return parent
 }
 
 // findTerminal returns a descriptor of our controlling terminal: a standard

@@ -22,6 +22,7 @@ import (
 
 	"svinit/init/signals"
 	"svinit/reaper"
+	"svinit/reaper/proc"
 	"svinit/services"
 	"svinit/services/epoll"
 	"svinit/services/svdir"
@@ -267,8 +268,7 @@ func beside() bool {
 	if os.Getppid() != 0 || os.Getpid() == 1 {
 		return false
 	}
-	name, _ := os.ReadFile("/proc/1/comm")
-	return string(name) == "svinit\n"
+	return proc.Name(1) == "svinit"
 }
 
 // report is the svlog.Reporter of this program.

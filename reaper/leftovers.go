@@ -1,13 +1,14 @@
 package reaper
 
 import (
-	"bytes"
 	"os"
 	"slices"
 	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/reaper/proc"
 )
 
 // StopOrphans sends TERM, once, to what is left of those that have gone: every
@@ -30,8 +31,8 @@ func (r *Reaper) StopOrphans() {
 		unix.Kill(-1, syscall.SIGCONT)
 	}
 	for pid, p := range r.strays(ps) {
-		if r.termed[pid] != p.start {
-			r.termed[pid] = p.start
+		if start, ok := r.termed[pid]; !ok || start != p.Start {
+			r.termed[pid] = p.Start
 			signalExactly(pid, p, syscall.SIGTERM, syscall.SIGCONT)
 		}
 	}
@@ -41,7 +42,7 @@ func (r *Reaper) StopOrphans() {
 // "sh (pid 7)".
 func (r *Reaper) Leftovers() (names []string) {
 	for pid, p := range readProcs().ours() {
-		names = append(names, p.name+" (pid "+strconv.Itoa(pid)+")")
+		names = append(names, p.Name+" (pid "+strconv.Itoa(pid)+")")
 	}
 	slices.Sort(names)
 	return names
@@ -81,7 +82,7 @@ func (r *Reaper) strays(ps procs) procs {
 	started := r.Started()
 	found := ps.ours()
 	for pid, p := range found {
-		if started[pid] || started[p.session] || ps.descends(pid, started) {
+		if started[pid] || started[p.Session] || ps.descends(pid, started) {
 			delete(found, pid)
 		}
 	}
@@ -93,7 +94,7 @@ func (ps procs) ours() procs {
 	self := os.Getpid()
 	found := make(procs)
 	for pid, p := range ps {
-		if pid != self && p.state != 'Z' && (self == 1 || ps.descends(pid, map[int]bool{self: true})) {
+		if pid != self && p.State != 'Z' && (self == 1 || ps.descends(pid, map[int]bool{self: true})) {
 			found[pid] = p
 		}
 	}
@@ -102,7 +103,7 @@ func (ps procs) ours() procs {
 
 // signalExactly sends signals to pid if it is still the process p: a pid that
 // is not a child of ours can change hands at any time, a pidfd cannot.
-func signalExactly(pid int, p proc, sigs ...syscall.Signal) {
+func signalExactly(pid int, p proc.Process, sigs ...syscall.Signal) {
 	fd, err := unix.PidfdOpen(pid, 0)
 	send := func(sig syscall.Signal) { unix.PidfdSendSignal(fd, sig, nil, 0) }
 	if err == unix.ENOSYS || err == unix.EPERM { // an old kernel, or a seccomp profile
@@ -112,22 +113,15 @@ func signalExactly(pid int, p proc, sigs ...syscall.Signal) {
 	} else {
 		defer unix.Close(fd)
 	}
-	if now, err := readProc(pid); err == nil && now.start == p.start {
+	if now, err := proc.Read(pid); err == nil && now.Start == p.Start {
 		for _, sig := range sigs {
 			send(sig)
 		}
 	}
 }
 
-// proc is what /proc/PID/stat says of a process.
-type proc struct {
-	state           byte // 'Z' for a zombie
-	parent, session int
-	start           string // clock ticks after boot: with the pid, its identity
-	name            string // of the program, made printable
-}
-
-type procs map[int]proc
+// procs is processes by their pid.
+type procs map[int]proc.Process
 
 // descends reports whether pid is a descendant of one of the ancestors.
 func (ps procs) descends(pid int, ancestors map[int]bool) bool {
@@ -136,66 +130,27 @@ func (ps procs) descends(pid int, ancestors map[int]bool) bool {
 		if !ok {
 			return false
 		}
-		if ancestors[p.parent] {
+		if ancestors[p.Parent] {
 			return true
 		}
-		pid = p.parent
+		pid = p.Parent
 	}
 	return false
 }
 
-// readProcs returns all processes that /proc shows; nil where there is none, or
-// where it is that of another PID namespace: its numbers are others' there.
+// readProcs returns all processes of our PID namespace; nil where /proc is
+// missing or shows another namespace.
 func readProcs() procs {
-	if self, err := os.Readlink("/proc/self"); err != nil || self != strconv.Itoa(os.Getpid()) {
+	if !proc.OwnNamespace() {
 		return nil
 	}
-	dir, err := os.Open("/proc")
+	all, err := proc.All()
 	if err != nil {
 		return nil
 	}
-	defer dir.Close()
-	ps := make(procs)
-	names, _ := dir.Readdirnames(-1)
-	for _, name := range names {
-		if pid, err := strconv.Atoi(name); err == nil {
-			if p, err := readProc(pid); err == nil {
-				ps[pid] = p
-			}
-		}
+	ps := make(procs, len(all))
+	for _, p := range all {
+		ps[p.PID] = p
 	}
 	return ps
-}
-
-// readProc reads /proc/PID/stat (proc_pid_stat(5)): "pid (comm) state ppid
-// pgrp session …", the 22nd field being the start. comm can hold anything, so
-// the fields are counted from the last parenthesis.
-func readProc(pid int) (proc, error) {
-	// Package os would have the Go runtime's poller try the file, for five more
-	// system calls each.
-	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return proc{}, err
-	}
-	defer unix.Close(fd)
-	var buf [1024]byte // 52 numbers of 20 digits at most, most far shorter
-	n, err := unix.Read(fd, buf[:])
-	if err != nil {
-		return proc{}, err
-	}
-	b := buf[:n]
-	begin, end := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
-	f := bytes.Fields(b[end+1:])
-	if len(f) < 20 || begin > end {
-		return proc{}, os.ErrInvalid
-	}
-	name := bytes.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, b[begin+1:end])
-	parent, _ := strconv.Atoi(string(f[1]))
-	session, _ := strconv.Atoi(string(f[3]))
-	return proc{f[0][0], parent, session, string(f[19]), string(name)}, nil
 }

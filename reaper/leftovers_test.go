@@ -7,7 +7,7 @@ import (
 )
 
 func TestDescends(t *testing.T) {
-	ps := procs{10: {parent: 1}, 11: {parent: 10}, 12: {parent: 11}, 20: {parent: 1}, 30: {parent: 31}, 31: {parent: 30}}
+	ps := procs{10: {Parent: 1}, 11: {Parent: 10}, 12: {Parent: 11}, 20: {Parent: 1}, 30: {Parent: 31}, 31: {Parent: 30}}
 	for _, c := range []struct {
 		pid, of int
 		want    bool

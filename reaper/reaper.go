@@ -47,7 +47,7 @@ type Reaper struct {
 	draining bool
 	starting int                        // calls of Start under way
 	unknown  map[int]syscall.WaitStatus // ended meanwhile: theirs, or orphans
-	termed   map[int]string             // orphans that got TERM, by pid, with their start
+	termed   map[int]uint64             // orphans that got TERM, by pid, with their start
 
 	// Stopped, when set before Run, is called for each child that a signal has
 	// stopped, and Orphan for each that has ended and was not started by us.
@@ -69,7 +69,7 @@ func New() (*Reaper, error) {
 	r := &Reaper{
 		children: make(map[int]func(syscall.WaitStatus)),
 		unknown:  make(map[int]syscall.WaitStatus),
-		termed:   make(map[int]string),
+		termed:   make(map[int]uint64),
 		woken:    make(chan struct{}, 1),
 	}
 	if os.Getpid() == 1 {

@@ -2,7 +2,6 @@ package compat
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"svinit/cmd/internal/difftest"
+	"svinit/reaper/proc"
 )
 
 // patience bounds every wait.
@@ -221,11 +221,8 @@ func await(t *testing.T, what string, ok func() bool) {
 
 // state is a process's, as in 'T' for stopped.
 func state(pid int) byte {
-	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if i := bytes.LastIndexByte(stat, ')'); i > 0 {
-		return stat[i+2]
-	}
-	return 0
+	p, _ := proc.Read(pid)
+	return p.State
 }
 
 // child is the only child of a process.

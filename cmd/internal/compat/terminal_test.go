@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/cmd/internal/difftest"
+	"svinit/reaper/proc"
 )
 
 // session is a program on a terminal, and who types there.
@@ -119,8 +120,7 @@ func (s *session) foreground(name string) (pid int) {
 	s.t.Helper()
 	await(s.t, name+" in the foreground", func() bool {
 		pid, _ = unix.IoctlGetInt(int(s.master.Fd()), unix.TIOCGPGRP)
-		comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-		return string(comm) == name+"\n"
+		return proc.Name(pid) == name
 	})
 	return pid
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/reaper/proc"
 )
 
 // Deadly are the signals that end a program that does nothing about them, but
@@ -85,7 +87,6 @@ func waits(pid int) bool {
 
 // dead reports whether a process has ended and was not waited for yet.
 func dead(pid int) bool {
-	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	i := bytes.LastIndexByte(stat, ')')
-	return i >= 0 && len(stat) > i+2 && stat[i+2] == 'Z'
+	p, _ := proc.Read(pid)
+	return p.State == 'Z'
 }

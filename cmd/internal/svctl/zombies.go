@@ -1,13 +1,13 @@
 package svctl
 
 import (
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"svinit/cmd/internal/applet"
+	"svinit/reaper/proc"
 )
 
 // Zombies is svinit-zombies(8).
@@ -36,7 +36,7 @@ func zombies(e *applet.Env) error {
 	if err != nil {
 		return applet.Fatal("unable to read /proc", err)
 	}
-	if !slices.ContainsFunc(before, task.defunct) {
+	if !slices.ContainsFunc(before, defunct) {
 		return nil
 	}
 	// Every process is defunct until its parent has waited for it. Only who
@@ -50,15 +50,15 @@ func zombies(e *applet.Env) error {
 	for _, parent := range now {
 		var left []string
 		for _, t := range now {
-			if t.parent == parent.pid && t.defunct() && slices.Contains(before, t) {
-				left = append(left, strconv.Itoa(t.pid)+" ("+t.name+")")
+			if t.Parent == parent.PID && defunct(t) && slices.Contains(before, t) {
+				left = append(left, strconv.Itoa(t.PID)+" ("+t.Name+")")
 			}
 		}
-		if len(left) == 0 || parent.defunct() {
+		if len(left) == 0 || defunct(parent) {
 			continue
 		}
-		out.WriteString(strconv.Itoa(parent.pid) + " (" + parent.name + ") has not waited for " + plural(len(left)) + ": " + strings.Join(left, " "))
-		if parent.pid == 1 && parent.name == "svinit" {
+		out.WriteString(strconv.Itoa(parent.PID) + " (" + parent.Name + ") has not waited for " + plural(len(left)) + ": " + strings.Join(left, " "))
+		if parent.PID == 1 && parent.Name == "svinit" {
 			out.WriteString(": a bug of svinit, which should have: please report it")
 		}
 		out.WriteByte('\n')
@@ -79,61 +79,13 @@ func plural(n int) string {
 	return strconv.Itoa(n) + " children"
 }
 
-// task is a process as /proc/PID/stat has it (proc_pid_stat(5)).
-type task struct {
-	pid, parent int
-	name        string // the command, made printable
-	state       byte
-	start       string
-}
-
-func (t task) defunct() bool { return t.state == 'Z' }
+// defunct reports whether a process has ended and its parent has not waited
+// for it.
+func defunct(p proc.Process) bool { return p.State == 'Z' }
 
 // processes returns all processes, by pid.
-func processes() ([]task, error) {
-	dir, err := os.Open("/proc")
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return nil, err
-	}
-	var all []task
-	for _, name := range names {
-		pid, err := strconv.Atoi(name)
-		if err != nil {
-			continue
-		}
-		b, err := os.ReadFile("/proc/" + name + "/stat")
-		if err != nil {
-			continue // it has gone
-		}
-		// The command can hold anything, parentheses and newlines too.
-		from, to := strings.IndexByte(string(b), '('), strings.LastIndexByte(string(b), ')')
-		if from < 0 || to < from {
-			continue
-		}
-		f := strings.Fields(string(b[to+1:]))
-		if len(f) < 20 {
-			continue
-		}
-		t := task{pid: pid, name: printable(string(b[from+1 : to])), state: f[0][0], start: f[19]}
-		t.parent, _ = strconv.Atoi(f[1])
-		all = append(all, t)
-	}
-	slices.SortFunc(all, func(a, b task) int { return a.pid - b.pid })
-	return all, nil
-}
-
-// printable has a question mark for each byte that a terminal might obey.
-func printable(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c < ' ' || c > '~' {
-			b[i] = '?'
-		}
-	}
-	return string(b)
+func processes() ([]proc.Process, error) {
+	all, err := proc.All()
+	slices.SortFunc(all, func(a, b proc.Process) int { return a.PID - b.PID })
+	return all, err
 }
