@@ -16,33 +16,66 @@ import (
 	pid1 "svinit/init"
 )
 
-// The tests of the house: what design/house.md and design/style.md ask of
-// every package, so that it need not be asked again at every review.
+// The tests of the house: what doc/architecture.md and CONTRIBUTING.md ask of
+// every package, checked here so that no review has to.
 
 const root = "../.."
 
-// imports is the import table: what a package may import besides the standard
+// architecture has the two tables that these tests read: "Rooms" (folder,
+// package, …) and "Imports" (folder, packages of svinit, other packages).
+const architecture = "doc/architecture.md"
+
+// section returns the rows of the first table under a heading of a Markdown
+// document, without its head: each cell as the words in it that stand between
+// backquotes.
+func section(t *testing.T, doc, heading string) (rows [][][]string) {
+	t.Helper()
+	_, text, ok := strings.Cut(read(t, root+"/"+doc), "\n## "+heading+"\n")
+	if !ok {
+		t.Fatalf("%s has no section %s", doc, heading)
+	}
+	text, _, _ = strings.Cut(text, "\n## ")
+	quoted := regexp.MustCompile("`([^`]+)`")
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "|") {
+			if rows != nil {
+				break
+			}
+			continue
+		}
+		var row [][]string
+		for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
+			var words []string
+			for _, match := range quoted.FindAllStringSubmatch(cell, -1) {
+				words = append(words, match[1])
+			}
+			row = append(row, words)
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) < 3 {
+		t.Fatalf("%s has no table under %s", doc, heading)
+	}
+	return rows[2:] // after the titles and the line below them
+}
+
+// importTable returns what each package may import besides the standard
 // library. "..." is any of our packages below.
-var imports = map[string][]string{
-	"cmd/svinit":            {"init", "services/program", "cmd/internal/...", "github.com/moby/sys/reexec"},
-	"cmd/internal/applet":   {},
-	"cmd/internal/chain":    {"cmd/internal/applet", "services/program", "golang.org/x/sys/unix"},
-	"cmd/internal/compat":   {"cmd/internal/applet", "init", "services/program", "golang.org/x/sys/unix"},
-	"cmd/internal/filter":   {"cmd/internal/applet", "services/svlog", "services/svlog/...", "services/tai64n", "golang.org/x/sys/unix"},
-	"cmd/internal/script":   {"cmd/internal/applet", "services/program", "golang.org/x/sys/unix", "mvdan.cc/sh/v3/syntax"},
-	"cmd/internal/super":    {"cmd/internal/applet", "services/...", "reaper", "init/signals", "golang.org/x/sys/unix"},
-	"cmd/internal/svctl":    {"cmd/internal/applet", "reaper/proc", "services/svdir", "golang.org/x/sys/unix"},
-	"init":                  {"init/signals", "services/...", "reaper", "reaper/proc", "github.com/kelseyhightower/envconfig", "golang.org/x/sys/unix"},
-	"init/signals":          {"golang.org/x/sys/unix"},
-	"reaper":                {"reaper/proc", "golang.org/x/sys/unix"},
-	"reaper/proc":           {"golang.org/x/sys/unix"},
-	"services":              {"services/epoll", "services/program", "services/svdir", "services/svlog", "golang.org/x/sys/unix"},
-	"services/epoll":        {"golang.org/x/sys/unix"},
-	"services/program":      {"golang.org/x/sys/unix"},
-	"services/svdir":        {"services/tai64n"},
-	"services/svlog":        {"services/epoll", "services/tai64n", "golang.org/x/sys/unix"},
-	"services/svlog/logdir": {"services/tai64n", "golang.org/x/sys/unix"},
-	"services/tai64n":       {},
+func importTable(t *testing.T) map[string][]string {
+	t.Helper()
+	table := make(map[string][]string)
+	for _, row := range section(t, architecture, "Imports") {
+		if len(row) != 3 || len(row[0]) != 1 {
+			t.Fatalf("%s: the import table has a row %q, want one folder and two lists", architecture, row)
+		}
+		dir := row[0][0]
+		if table[dir] != nil {
+			t.Errorf("%s: the import table has two rows for %s", architecture, dir)
+		}
+		table[dir] = append(append([]string{}, row[1]...), row[2]...)
+	}
+	return table
 }
 
 // only says which file alone imports something.
@@ -129,15 +162,47 @@ func TestPackageComments(t *testing.T) {
 	}
 }
 
+// Every package is a room of doc/architecture.md, under its own name, and every
+// room there exists.
+func TestRooms(t *testing.T) {
+	names := make(map[string]string)
+	for _, f := range files(t) {
+		if !f.outside() && !strings.HasSuffix(f.path, "_test.go") {
+			names[f.dir] = f.Name.Name
+		}
+	}
+	rooms := make(map[string]bool)
+	for _, row := range section(t, architecture, "Rooms") {
+		if len(row) != 4 || len(row[0]) != 1 {
+			t.Fatalf("%s: the table of rooms has a row %q, want one folder, its package and two cells", architecture, row)
+		}
+		dir := row[0][0]
+		rooms[dir] = true
+		if _, err := os.Stat(root + "/" + dir); err != nil {
+			t.Errorf("%s names a room %s: %v", architecture, dir, err)
+		}
+		if name := strings.Join(row[1], " "); !slices.Contains(outside, dir) && name != names[dir] {
+			t.Errorf("%s says that %s is package %q, and it is %q", architecture, dir, name, names[dir])
+		}
+	}
+	for dir := range names {
+		if !rooms[dir] {
+			t.Errorf("%s: the table of rooms has no row for %s", architecture, dir)
+		}
+	}
+}
+
 func TestImports(t *testing.T) {
+	imports := importTable(t)
 	seen := make(map[string]bool)
+	used := make(map[[2]string]bool)
 	for _, f := range files(t) {
 		if f.test() || f.outside() {
 			continue
 		}
 		allowed, ok := imports[f.dir]
 		if !ok {
-			t.Errorf("%s: the house has no room %s", f.path, f.dir)
+			t.Errorf("%s: the import table of %s has no row for %s", f.path, architecture, f.dir)
 			continue
 		}
 		seen[f.dir] = true
@@ -149,17 +214,26 @@ func TestImports(t *testing.T) {
 				}
 				continue
 			}
-			if !slices.ContainsFunc(allowed, func(a string) bool { return covers(a, own) }) {
-				t.Errorf("%s imports %s", f.path, path)
+			i := slices.IndexFunc(allowed, func(a string) bool { return covers(a, own) })
+			if i < 0 {
+				t.Errorf("%s imports %s, which the import table of %s does not allow", f.path, path, architecture)
+			} else {
+				used[[2]string{f.dir, allowed[i]}] = true
 			}
 			if in, ok := only[path]; ok && in != f.path {
-				t.Errorf("%s imports %s, which is %s's alone", f.path, path, in)
+				t.Errorf("%s imports %s, which only %s may", f.path, path, in)
 			}
 		}
 	}
-	for dir := range imports {
+	for dir, allowed := range imports {
 		if !seen[dir] {
-			t.Errorf("no package in %s", dir)
+			t.Errorf("the import table of %s has a row for %s, which is no package", architecture, dir)
+			continue
+		}
+		for _, a := range allowed {
+			if !used[[2]string{dir, a}] {
+				t.Errorf("the import table of %s allows %s to import %s, which it does not", architecture, dir, a)
+			}
 		}
 	}
 }
