@@ -8,15 +8,15 @@ import (
 	"svinit/services/tai64n"
 )
 
-// clock writes local times as tai64nlocal(8) does. It remembers the day, and
-// between which moments the offset of the zone is the same, since the labels
-// of a log follow each other.
+// clock formats local times as tai64nlocal(8) does. It caches the date of the
+// day and the offset of the zone with its period of validity, because the
+// labels of a log are mostly close together.
 type clock struct {
-	loc      *time.Location
-	from, to int64 // Unix seconds between which offset holds; none at first
-	offset   int64 // seconds east of UTC
-	day      int64 // of date, since 1970; in local time
-	date     []byte
+	loc                *time.Location
+	validFrom, validTo int64 // Unix seconds between which offset holds; empty at first
+	offset             int64 // seconds east of UTC
+	day                int64 // of date: local days since 1970
+	date               []byte
 }
 
 func newClock(loc *time.Location) *clock { return &clock{loc: loc, day: math.MinInt64} }
@@ -27,40 +27,40 @@ const (
 	day    = 24 * hour
 )
 
-// The moments that localtime(3) has a date for: years are counted in an int
-// there, from 1900.
+// The years that localtime(3) can represent: struct tm counts them in an int,
+// from 1900.
 const (
-	yearLeast = math.MinInt32 + 1900
-	yearMost  = math.MaxInt32 + 1900
-	// farthest is more than any such moment is away, in seconds.
-	farthest = (1<<31 + 2000) * 366 * day
+	minYear = math.MinInt32 + 1900
+	maxYear = math.MaxInt32 + 1900
+	// maxSeconds is larger than any Unix time in these years.
+	maxSeconds = (1<<31 + 2000) * 366 * day
 )
 
-// append appends a label's local time to b, as in "2026-11-23
-// 14:05:09.123456789". Nanoseconds of more than a second are more digits, and
-// years that no int holds are what becomes of them, as in the original. It
-// returns false for a time without a date, for which the original crashes.
-func (c *clock) append(b []byte, seconds uint64, nanos uint32) ([]byte, bool) {
+// appendTime appends a label's local time to b, as in "2026-11-23
+// 14:05:09.123456789". As in the original, nanoseconds of more than a second
+// have more digits, and years that overflow an int wrap around. It returns false
+// for a time that localtime(3) cannot represent; the original crashes there.
+func (c *clock) appendTime(b []byte, seconds uint64, nanos uint32) ([]byte, bool) {
 	unix := tai64n.Unix(seconds, 0).Unix()
-	if unix < -farthest || unix > farthest {
+	if unix < -maxSeconds || unix > maxSeconds {
 		return b, false
 	}
-	if unix < c.from || unix >= c.to {
-		c.enter(unix)
+	if unix < c.validFrom || unix >= c.validTo {
+		c.loadOffset(unix)
 	}
-	at := unix + c.offset
-	today := at / day
-	if at < today*day {
+	local := unix + c.offset
+	today := local / day
+	if local < today*day {
 		today--
 	}
-	if today != c.day && !c.turn(today) {
+	if today != c.day && !c.loadDate(today) {
 		return b, false
 	}
 	b = append(b, c.date...)
-	rest := int(at - today*day)
-	b = two(b, rest/hour, ':')
-	b = two(b, rest/minute%60, ':')
-	b = two(b, rest%minute, '.')
+	rest := int(local - today*day)
+	b = appendTwoDigits(b, rest/hour, ':')
+	b = appendTwoDigits(b, rest/minute%60, ':')
+	b = appendTwoDigits(b, rest%minute, '.')
 	if nanos >= 1e9 {
 		return strconv.AppendUint(b, uint64(nanos), 10), true
 	}
@@ -72,35 +72,36 @@ func (c *clock) append(b []byte, seconds uint64, nanos uint32) ([]byte, bool) {
 	return append(b, digits[:]...), true
 }
 
-// enter finds out which offset holds at a moment, and how long.
-func (c *clock) enter(unix int64) {
+// loadOffset sets the offset at a time, and its period of validity.
+func (c *clock) loadOffset(unix int64) {
 	t := time.Unix(unix, 0).In(c.loc)
 	_, offset := t.Zone()
-	c.offset, c.from, c.to = int64(offset), math.MinInt64, math.MaxInt64
+	c.offset, c.validFrom, c.validTo = int64(offset), math.MinInt64, math.MaxInt64
 	start, end := t.ZoneBounds()
 	if !start.IsZero() {
-		c.from = start.Unix()
+		c.validFrom = start.Unix()
 	}
 	if !end.IsZero() {
-		c.to = end.Unix()
+		c.validTo = end.Unix()
 	}
 }
 
-// turn writes the date of a day. It returns false when there is none.
-func (c *clock) turn(today int64) bool {
+// loadDate sets the date to that of a day. It returns false if localtime(3)
+// cannot represent it.
+func (c *clock) loadDate(today int64) bool {
 	year, month, dom := time.Unix(today*day, 0).UTC().Date()
-	if int64(year) < yearLeast || int64(year) > yearMost {
+	if int64(year) < minYear || int64(year) > maxYear {
 		return false
 	}
 	c.day = today
 	c.date = strconv.AppendUint(c.date[:0], uint64(int32(year)), 10)
 	c.date = append(c.date, '-')
-	c.date = two(c.date, int(month), '-')
-	c.date = two(c.date, dom, ' ')
+	c.date = appendTwoDigits(c.date, int(month), '-')
+	c.date = appendTwoDigits(c.date, dom, ' ')
 	return true
 }
 
-// two appends a number below 100 in two digits, and what comes after them.
-func two(b []byte, n int, after byte) []byte {
+// appendTwoDigits appends a number below 100 in two digits, and the byte after.
+func appendTwoDigits(b []byte, n int, after byte) []byte {
 	return append(b, byte('0'+n/10), byte('0'+n%10), after)
 }

@@ -1,3 +1,3 @@
-// Package filter is the tools that stand in a pipe: what comes in on standard
-// input is stamped, sorted, kept or shown.
+// Package filter has the tools that read lines from a pipe: tai64n, tai64nlocal,
+// multilog and readproctitle.
 package filter

@@ -11,8 +11,8 @@ import (
 	"svinit/services/svlog/logdir"
 )
 
-// Multilog is multilog(8), whose one argument list is a script that every line
-// runs through.
+// Multilog is multilog(8). Its arguments are a script, a list of actions that are
+// applied to every line.
 var Multilog = applet.Command{
 	Name:     "multilog",
 	Synopsis: "multilog [t] action ...",
@@ -20,27 +20,27 @@ var Multilog = applet.Command{
 	Section:  8,
 	Help: `Every line of standard input goes through the actions, from left to right:
 
-  t         only as the first: begin each line with its time, as tai64n does
+  t         only as the first action: prefix each line with its time, as tai64n
   -PATTERN  if the line is selected and matches, deselect it
   +PATTERN  if the line is not selected and matches, select it
-  e         if selected: its first 200 bytes to standard error
-  =FILE     if selected: its first 1000 bytes to FILE, in the place of the last
+  e         if selected: write its first 200 bytes to standard error
+  =FILE     if selected: replace the content of FILE by its first 1000 bytes
   ./DIR /DIR  if selected: append it to the log in DIR
   sSIZE     for the directories that follow: files of at most SIZE bytes (99999)
-  nNUM      for these: keep at most NUM files (10)
-  !COMMAND  for these: each file goes through sh -c COMMAND
+  nNUM      for the directories that follow: keep at most NUM files (10)
+  !COMMAND  for the directories that follow: filter each file by sh -c COMMAND
 
-At first a line is selected. * in a pattern stands for anything up to the
-first byte that is as the one after it; a pattern must match the whole line.
-ALRM begins new files; TERM ends multilog at the end of a line.
+A line is selected at first. In a pattern * matches everything up to the first
+occurrence of the byte after it; a pattern must match the whole line.
+ALRM rotates the log files; TERM ends multilog at the end of a line.
 `,
-	Run:  multilog,
+	Run:  runMultilog,
 	Keep: []syscall.Signal{syscall.SIGALRM, syscall.SIGPIPE, syscall.SIGXFSZ},
 }
 
-// multilog opens what the script names, the files first as in the original,
-// and runs it on every line.
-func multilog(e *applet.Env) error {
+// runMultilog opens the files and directories of the script, the files first as
+// in the original, and applies the script to every line.
+func runMultilog(e *applet.Env) error {
 	unix.Umask(0o022)
 	l := &logger{env: e, stamped: len(e.Args) > 0 && len(e.Args[0]) > 0 && e.Args[0][0] == 't'}
 	for i := range l.line {
@@ -50,17 +50,17 @@ func multilog(e *applet.Env) error {
 	if err != nil {
 		return err
 	}
-	// Not Fd, which would change how whoever shares stdin with us reads it.
+	// Not Fd: it clears O_NONBLOCK, also for other processes that share stdin.
 	if err := conn.Control(func(fd uintptr) { l.stdin = int(fd) }); err != nil {
 		l.stdin = -1
 	}
-	if err := l.attend(); err != nil {
+	if err := l.catchSignals(); err != nil {
 		return err
 	}
-	defer l.attention.close()
+	defer l.waiter.stopSignals()
 	defer l.closeFiles()
 	if err := l.open(e.Args); err != nil {
-		for _, d := range l.dirs { // as the original leaves them
+		for _, d := range l.dirs { // the original leaves them as they are, too
 			d.Abandon()
 		}
 		return err
@@ -69,17 +69,17 @@ func multilog(e *applet.Env) error {
 	return l.close()
 }
 
-// An action is one that does something to each line; what only says how
-// directories are kept is not there any more.
+// An action of the script that applies to lines. The actions s, n and ! only
+// configure directories; open has used them up.
 type action struct {
 	kind     byte
-	text     string // the pattern, or the file's name
-	fd       int    // of the file
+	text     string // the pattern or the file name
+	fd       int    // of =
 	dir      *logdir.Dir
-	selected bool // whether the directory has the line that is being read
+	selected bool // the current line goes to dir
 }
 
-// open reads the script.
+// open parses the script and opens its files and directories.
 func (l *logger) open(script []string) error {
 	files := make([]int, len(script))
 	for i, arg := range script {
@@ -89,7 +89,7 @@ func (l *logger) open(script []string) error {
 				return applet.Fatal("unable to create "+arg[1:], err)
 			}
 			files[i] = fd
-			l.files = append(l.files, fd)
+			l.statusFDs = append(l.statusFDs, fd)
 		}
 	}
 	config := logdir.Config{
@@ -102,9 +102,9 @@ func (l *logger) open(script []string) error {
 		}
 		switch a := (action{kind: arg[0], text: arg[1:]}); a.kind {
 		case 's':
-			config.Size = int(min(max(number(a.text), logdir.MinSize), logdir.MaxSize))
+			config.Size = int(min(max(parseNumber(a.text), logdir.MinSize), logdir.MaxSize))
 		case 'n':
-			config.Keep = max(number(a.text), logdir.MinKeep)
+			config.Keep = max(parseNumber(a.text), logdir.MinKeep)
 		case '!':
 			config.Processor = &a.text
 		case '.', '/':
@@ -125,15 +125,15 @@ func (l *logger) open(script []string) error {
 	return nil
 }
 
-// closeFiles closes the files of = actions.
+// closeFiles closes the status files.
 func (l *logger) closeFiles() {
-	for _, fd := range l.files {
+	for _, fd := range l.statusFDs {
 		unix.Close(fd)
 	}
 }
 
-// openStatus makes the file of an = action. A FIFO that nobody reads is
-// refused, as in the original.
+// openStatus opens the file of an = action and creates it if needed. A FIFO
+// without a reader is an error, as in the original.
 func openStatus(name string) (int, error) {
 	fd, err := unix.Open(name, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_APPEND|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
 	if err != nil {
@@ -143,16 +143,18 @@ func openStatus(name string) (int, error) {
 	return unix.Open(name, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 }
 
-// number reads digits as scan_ulong does: up to what is none, and modulo 2^64.
-func number(text string) (n uint64) {
+// parseNumber parses the leading digits as scan_ulong of daemontools does, modulo
+// 2^64.
+func parseNumber(text string) (n uint64) {
 	for i := 0; i < len(text) && text[i]-'0' < 10; i++ {
 		n = n*10 + uint64(text[i]-'0')
 	}
 	return n
 }
 
-// match reports whether a pattern matches all of a line: a star is anything up
-// to the first byte that is as the pattern's next, or up to the end.
+// match reports whether a pattern matches the whole line. A star matches up to the
+// first occurrence of the next byte of the pattern; a star at the end matches the
+// rest.
 func match(pattern string, line []byte) bool {
 	for i := 0; i < len(pattern); i++ {
 		switch {
@@ -174,8 +176,8 @@ func match(pattern string, line []byte) bool {
 	return len(line) == 0
 }
 
-// close closes the directories. What could not be written is an error, after
-// TERM only: else there is no giving up.
+// close closes the directories. It returns an error if bytes could not be written,
+// which happens only after TERM: otherwise writes are retried forever.
 func (l *logger) close() error {
 	var fatal error
 	for _, d := range l.dirs {

@@ -17,17 +17,17 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-// What a rotation is made of. A kill falls on the return from one of these.
+// The system calls of a rotation. strace kills multilog when one returns.
 const (
-	steps = "fsync,renameat,linkat,unlinkat,fchmod,fchmodat"
-	// With a processor these would fall on the shell too, and the next pause.
-	andOpening = ",openat"
+	rotationCalls = "fsync,renameat,linkat,unlinkat,fchmod,fchmodat"
+	// Not with a processor: its shell calls openat too, and would be killed.
+	plusOpen = ",openat"
 )
 
-// TestMultilogKilled kills multilog at system calls of its rotations and of
-// its recoveries, by strace (a thousand kills more are in logdir's tests), and starts it again on what it left.
-// After each kill the files hold a beginning of what it was given, with no line
-// missing, torn, or there twice, and they still hold it at the end.
+// TestMultilogKilled has strace kill multilog at system calls of its rotations and
+// recoveries, and starts it again on the same directory (logdir's tests do this a
+// thousand times more). After each kill the files hold a prefix of the input, in
+// which no line is missing, incomplete or duplicated, and later runs keep it.
 func TestMultilogKilled(t *testing.T) {
 	t.Setenv("TMPDIR", "/dev/shm")
 	strace, err := exec.LookPath("strace")
@@ -40,15 +40,15 @@ func TestMultilogKilled(t *testing.T) {
 		script []string
 		kills  int
 	}{
-		{steps + andOpening, []string{"s4096", "n999999", "./d"}, 60},
-		{steps, []string{"s4096", "n999999", "!cat; cat <&4 >&5; echo x >&5", "./d"}, 60},
+		{rotationCalls + plusOpen, []string{"s4096", "n999999", "./d"}, 60},
+		{rotationCalls, []string{"s4096", "n999999", "!cat; cat <&4 >&5; echo x >&5", "./d"}, 60},
 	} {
 		all.Go(func() {
 			deaths := 0
 			run := 0
 			for deaths < c.kills && run < 4*c.kills && !t.Failed() {
-				// In memory: a thousand rotations are synced. A new directory now
-				// and then, since all of it is read after each kill.
+				// In memory, because of a thousand fsyncs. A new directory every 20
+				// runs, because all of it is read after each kill.
 				dir, err := os.MkdirTemp("/dev/shm", "multilog")
 				if err != nil {
 					t.Error(err)
@@ -66,24 +66,24 @@ func TestMultilogKilled(t *testing.T) {
 			}
 			t.Logf("%q: %d kills in %d runs", c.script, deaths, run)
 			if deaths < c.kills && !t.Failed() {
-				t.Errorf("%q: it was killed %d times only", c.script, deaths)
+				t.Errorf("%q: it was killed only %d times", c.script, deaths)
 			}
 		})
 	}
 	all.Wait()
 }
 
-// victim is a multilog that is killed, and what its directory should hold.
+// victim is a multilog that is killed, with the expected contents of its directory.
 type victim struct {
 	t      *testing.T
 	strace string
 	dir    string
 	script []string
-	want   []byte // what was there after the last kill
+	want   []byte // the contents after the last run
 }
 
-// run gives a multilog some rotations of lines, and kills it at the when-th
-// call; 0 is never. It reports whether it was killed.
+// run has multilog write lines for some rotations, and kills it at the when-th of
+// the calls; 0 is never. It reports whether it was killed.
 func (v *victim) run(run int, calls string, when int) bool {
 	var input bytes.Buffer
 	for i := range 100 {
@@ -99,12 +99,12 @@ func (v *victim) run(run int, calls string, when int) bool {
 	text := bytes.Clone(input.Bytes())
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	// strace counts each thread's calls: let there be one that does the work.
+	// strace counts the calls of each thread: make one thread do the work.
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
 	must(v.t, cmd.Start())
-	late := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+	timeout := time.AfterFunc(testTimeout, func() { cmd.Process.Kill() })
 	cmd.Wait()
-	if !late.Stop() || stderr.Len() > 0 {
+	if !timeout.Stop() || stderr.Len() > 0 {
 		v.t.Errorf("run %d, call %d: %s", run, when, stderr.Bytes())
 	}
 	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
@@ -112,13 +112,13 @@ func (v *victim) run(run int, calls string, when int) bool {
 	if !killed && status.ExitStatus() != 0 {
 		v.t.Errorf("run %d: exit %d", run, status.ExitStatus())
 	}
-	got := v.holds()
+	got := v.logContents()
 	fresh, ok := bytes.CutPrefix(got, v.want)
 	switch {
 	case !ok:
 		v.t.Errorf("run %d, call %d: what was there before has changed: %d bytes of %d", run, when, len(got), len(v.want))
 	case !bytes.HasPrefix(text, fresh):
-		v.t.Errorf("run %d, call %d: %q is no beginning of the input", run, when, fresh)
+		v.t.Errorf("run %d, call %d: %q is not a prefix of the input", run, when, fresh)
 	case !killed && len(fresh) != len(text):
 		v.t.Errorf("run %d: %d bytes of %d are there", run, len(fresh), len(text))
 	case len(fresh) > 0 && fresh[len(fresh)-1] != '\n':
@@ -128,18 +128,18 @@ func (v *victim) run(run int, calls string, when int) bool {
 	return killed
 }
 
-// holds is what is in the directory: the finished files, then what is on its
-// way. A file with two links is there once, and what is processed counts when
-// it is whole, in the place of previous.
-func (v *victim) holds() (all []byte) {
+// logContents returns what is in the directory: the finished files, then those of a
+// rotation in progress. A file with two links counts once; processed replaces
+// previous once it is complete.
+func (v *victim) logContents() (all []byte) {
 	dir := filepath.Join(v.dir, "d")
 	names, err := filepath.Glob(filepath.Join(dir, "@*"))
 	must(v.t, err)
 	slices.Sort(names)
 	var seen []os.FileInfo
-	add := func(name string, whole bool) bool {
+	add := func(name string, onlyComplete bool) bool {
 		fi, err := os.Stat(name)
-		if err != nil || whole && fi.Mode()&0o100 == 0 {
+		if err != nil || onlyComplete && fi.Mode()&0o100 == 0 {
 			return false
 		}
 		if slices.ContainsFunc(seen, func(s os.FileInfo) bool { return os.SameFile(s, fi) }) {

@@ -14,11 +14,11 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-// nobody is a user who may do nothing.
+// nobody is the ID of an unprivileged user.
 const nobody = 65534
 
-// numbered is n lines of about size bytes.
-func numbered(n, size int) string {
+// numberedLines returns n lines of about size bytes.
+func numberedLines(n, size int) string {
 	var b strings.Builder
 	for i := range n {
 		b.WriteString("line " + strconv.Itoa(i) + " ")
@@ -27,9 +27,9 @@ func numbered(n, size int) string {
 	return b.String()
 }
 
-// around is lines of the lengths at which something changes: the limits of
-// patterns, of e, of the small buffers, each a byte less and a byte more.
-func around() string {
+// linesAroundLimits returns lines with lengths around the limits: of patterns, of
+// e, of the original's buffers.
+func linesAroundLimits() string {
 	var b strings.Builder
 	for _, edge := range []int{0, 174, 200, 226, 486, 512, 974, 1000, 1024, 2000, 4096, 8192} {
 		for n := max(0, edge-2); n <= edge+2; n++ {
@@ -39,8 +39,8 @@ func around() string {
 	return b.String()
 }
 
-// anything is lines of random lengths, many of them of the limits.
-func anything(seed uint64, size int) string {
+// randomLines returns lines of random lengths, many of them at the limits.
+func randomLines(seed uint64, size int) string {
 	r := rand.New(rand.NewPCG(seed, 0))
 	edges := []int{0, 1, 26, 300, 485, 486, 487, 511, 512, 513, 973, 974, 975, 999, 1000, 1001, 1023, 1024, 1025, 5000}
 	var b []byte
@@ -57,21 +57,21 @@ func anything(seed uint64, size int) string {
 	return string(b)
 }
 
-// TestMultilogLikeTheOriginal is what a script does to lines.
-func TestMultilogLikeTheOriginal(t *testing.T) {
+// TestMultilogMatchesOriginal compares what scripts do with lines.
+func TestMultilogMatchesOriginal(t *testing.T) {
 	words := "start\nfatal: disk\nwarning: x\n\nfatal:\nend fatal: no\nfatal\n*\na*b\n"
 	for _, c := range []struct {
-		script string // words, or with separator | when it has one
+		script string // separated by spaces, or by | if it contains one
 		stdin  string
 	}{
-		// Nothing to do, and what is no action.
+		// Scripts without an action, and arguments that are not actions.
 		{"", words}, {"t", words}, {"x", words}, {"T ./d", words}, {"E ./d", words}, {"-h", words}, {"--help", words}, {"||./d", words},
 		{"./d t", words}, {"x t ./d", words}, {"# ./d", words}, {"~ ./d", words}, {"d", words}, {"tail ./d", words}, {"t5 ./d", words},
 		// Inputs.
 		{"./d", ""}, {"t ./d", ""}, {"./d", "\n"}, {"t ./d", "\n"}, {"./d", "\n\n\n"}, {"./d", "no end"}, {"t ./d", "no end"}, {"e", "no end"},
 		{"./d", "nul\x00in\x00it\n\x00\n"}, {"e t", "nul\x00\n"}, {"./d e =s", "\xff\xfe\r\n\t\x1b[m\n"}, {"=s", "nul\x00\n"}, {"./d", "\x00"},
-		{"./d e", around()}, {"t ./d e", around()}, {"t ./d e =s", around() + "end"}, {"./d", strings.Repeat("z", 100000)}, {"t s4096 n99 ./d", strings.Repeat("z", 100000)},
-		{"./d", strings.Repeat("\n", 70000)}, {"t s4096 n999 ./d", strings.Repeat("\n", 5000)}, {"s4096 n99 ./d", strings.Repeat("y", 1000) + "\n" + strings.Repeat("z", 30000) + "\n" + numbered(100, 90)},
+		{"./d e", linesAroundLimits()}, {"t ./d e", linesAroundLimits()}, {"t ./d e =s", linesAroundLimits() + "end"}, {"./d", strings.Repeat("z", 100000)}, {"t s4096 n99 ./d", strings.Repeat("z", 100000)},
+		{"./d", strings.Repeat("\n", 70000)}, {"t s4096 n999 ./d", strings.Repeat("\n", 5000)}, {"s4096 n99 ./d", strings.Repeat("y", 1000) + "\n" + strings.Repeat("z", 30000) + "\n" + numberedLines(100, 90)},
 		// Patterns.
 		{"-* ./d", words}, {"+* ./d", words}, {"-* +* ./d", words}, {"-*|+fatal: *|./d", words}, {"-*|+*fatal:*|./d", words}, {"-fatal ./d", words},
 		{"-fatal* ./d", words}, {"-*fatal ./d", words}, {"-*l ./d", words}, {"-** ./d", words}, {"-a** ./d", words}, {"-a*** ./d", words}, {"-***b ./d", words},
@@ -80,29 +80,29 @@ func TestMultilogLikeTheOriginal(t *testing.T) {
 		{"t|-*|+@*:*|./d", words}, {"-* +*z ./d", strings.Repeat("y", 999) + "z\n" + strings.Repeat("y", 1000) + "z\n" + strings.Repeat("y", 998) + "z\n"},
 		{"t -* +*z ./d", strings.Repeat("y", 973) + "z\n" + strings.Repeat("y", 974) + "z\n"}, {"-\n ./d", words}, {"-\xff* ./d", "\xff\n\xfe\n"},
 		// Standard error.
-		{"e", words}, {"t e", words}, {"e e", words}, {"error", words}, {"-f* e", words}, {"e -f* ./d e", words}, {"t e ./d", numbered(20, 250)}, {"-* e", words},
+		{"e", words}, {"t e", words}, {"e e", words}, {"error", words}, {"-f* e", words}, {"e -f* ./d e", words}, {"t e ./d", numberedLines(20, 250)}, {"-* e", words},
 		// Status files.
-		{"=s", words}, {"t =s", words}, {"=s", "no end"}, {"=s", ""}, {"=s =s", words}, {"=a -f* =b", words}, {"=s", around()}, {"-* =s", words}, {"=/dev/null", words}, {"=./x ./d", words},
+		{"=s", words}, {"t =s", words}, {"=s", "no end"}, {"=s", ""}, {"=s =s", words}, {"=a -f* =b", words}, {"=s", linesAroundLimits()}, {"-* =s", words}, {"=/dev/null", words}, {"=./x ./d", words},
 		{"=s", "long long long\nshort\n"}, {"=s", "short\n\n"}, {"=", words}, {"=no/such", words}, {"=s/", words}, {"=. ./d", words}, {"./d =no/such", words}, {"=" + strings.Repeat("n", 300), words},
 		// Directories.
 		{"./a ./b ./c", words}, {"./a ./a", words}, {"./a .//a", words}, {".", words}, {"./", words}, {"..../a", words}, {"./no/such", words}, {"./a ./no/such ./c", words}, {".x", words}, {"/dev/null", words}, {"/proc/self/x", words},
 		{"./" + strings.Repeat("n", 300), words}, {"/dev/null/x ./d", words}, {"./d/../e", words},
 		// Numbers.
-		{"s4096 n5 ./d", numbered(300, 100)}, {"s0 n5 ./d", numbered(300, 100)}, {"s n ./d", numbered(300, 100)}, {"s5000x n3x ./d", numbered(300, 100)}, {"s-1 n-1 ./d", numbered(300, 100)},
-		{"s4095 ./d", numbered(300, 100)}, {"s4097 ./d", numbered(300, 100)}, {"s6096 n2 ./d", numbered(300, 100)}, {"s18446744073709555712 n18446744073709551619 ./d", numbered(300, 100)},
-		{"s99999999999999999999999 ./d", numbered(3000, 100)}, {"s16777215 ./d", numbered(3000, 100)}, {"s16777216 ./d", numbered(300, 100)}, {"n0 s4096 ./d", numbered(200, 90)}, {"n1 s4096 ./d", numbered(200, 90)},
-		{"n2 s4096 ./d", numbered(200, 90)}, {"n4294967299 s4096 ./d", numbered(500, 90)}, {"s4096 ./a s8192 ./b n3 ./c", numbered(500, 90)}, {"./d s4096 n2", numbered(300, 90)}, {"s04100 n03 ./d", numbered(300, 90)}, {"s+4096 ./d", numbered(1100, 90)},
-		{"s0x2000 n3 ./d", numbered(300, 90)}, {"./d", numbered(1100, 90)}, {"t ./d", numbered(2000, 90)}, {"n3 ./d", numbered(8000, 90)}, {"t s1000000 n10 ./d", numbered(30000, 100)},
-		// Where files end.
-		{"s4096 n9999 ./d", around() + around()}, {"t s4096 n9999 ./d", around() + around()}, {"s4096 n9999 -*7* ./d", around() + around()}, {"s4096 n999 ./a -*a* s5000 ./b t ./c", anything(1, 60000)},
-		{"s4096 n9999 ./d", anything(2, 80000)}, {"t s4096 n9999 ./d", anything(3, 80000)}, {"s7777 n9999 ./d", anything(4, 80000)}, {"t s7777 n9999 ./d", anything(5, 200000) + "end"},
-		{"t s4096 n9999 ./a +x s9999 ./b", anything(6, 150000)}, {"s4096 n9999 ./d", anything(7, 150000)}, {"t s65536 ./d", anything(8, 300000)}, {"s4096 n9999 ./d", numbered(1000, 511)}, {"s4096 n9999 ./d", numbered(1000, 512)}, {"s4096 n9999 ./d", numbered(200, 1999)}, {"t s4096 n9999 ./d", numbered(200, 2001)},
-		{"t s4096 n9999 ./d", numbered(100, 4100)}, {"s4096 n9999 ./d", numbered(700, 1000)}, {"t s4096 n9999 ./d", numbered(700, 974)},
+		{"s4096 n5 ./d", numberedLines(300, 100)}, {"s0 n5 ./d", numberedLines(300, 100)}, {"s n ./d", numberedLines(300, 100)}, {"s5000x n3x ./d", numberedLines(300, 100)}, {"s-1 n-1 ./d", numberedLines(300, 100)},
+		{"s4095 ./d", numberedLines(300, 100)}, {"s4097 ./d", numberedLines(300, 100)}, {"s6096 n2 ./d", numberedLines(300, 100)}, {"s18446744073709555712 n18446744073709551619 ./d", numberedLines(300, 100)},
+		{"s99999999999999999999999 ./d", numberedLines(3000, 100)}, {"s16777215 ./d", numberedLines(3000, 100)}, {"s16777216 ./d", numberedLines(300, 100)}, {"n0 s4096 ./d", numberedLines(200, 90)}, {"n1 s4096 ./d", numberedLines(200, 90)},
+		{"n2 s4096 ./d", numberedLines(200, 90)}, {"n4294967299 s4096 ./d", numberedLines(500, 90)}, {"s4096 ./a s8192 ./b n3 ./c", numberedLines(500, 90)}, {"./d s4096 n2", numberedLines(300, 90)}, {"s04100 n03 ./d", numberedLines(300, 90)}, {"s+4096 ./d", numberedLines(1100, 90)},
+		{"s0x2000 n3 ./d", numberedLines(300, 90)}, {"./d", numberedLines(1100, 90)}, {"t ./d", numberedLines(2000, 90)}, {"n3 ./d", numberedLines(8000, 90)}, {"t s1000000 n10 ./d", numberedLines(30000, 100)},
+		// Sizes of rotated files.
+		{"s4096 n9999 ./d", linesAroundLimits() + linesAroundLimits()}, {"t s4096 n9999 ./d", linesAroundLimits() + linesAroundLimits()}, {"s4096 n9999 -*7* ./d", linesAroundLimits() + linesAroundLimits()}, {"s4096 n999 ./a -*a* s5000 ./b t ./c", randomLines(1, 60000)},
+		{"s4096 n9999 ./d", randomLines(2, 80000)}, {"t s4096 n9999 ./d", randomLines(3, 80000)}, {"s7777 n9999 ./d", randomLines(4, 80000)}, {"t s7777 n9999 ./d", randomLines(5, 200000) + "end"},
+		{"t s4096 n9999 ./a +x s9999 ./b", randomLines(6, 150000)}, {"s4096 n9999 ./d", randomLines(7, 150000)}, {"t s65536 ./d", randomLines(8, 300000)}, {"s4096 n9999 ./d", numberedLines(1000, 511)}, {"s4096 n9999 ./d", numberedLines(1000, 512)}, {"s4096 n9999 ./d", numberedLines(200, 1999)}, {"t s4096 n9999 ./d", numberedLines(200, 2001)},
+		{"t s4096 n9999 ./d", numberedLines(100, 4100)}, {"s4096 n9999 ./d", numberedLines(700, 1000)}, {"t s4096 n9999 ./d", numberedLines(700, 974)},
 		// Processors.
-		{"s4096|!cat|./d", numbered(100, 90)}, {"s4096|!tr a-z A-Z|n3|./d", numbered(300, 90)}, {"s4096|!cat >/dev/null|n9|./d", numbered(300, 90)}, {"s4096 ! ./d", numbered(100, 90)}, {"!exit 1|./d", words},
-		{"s4096|!(cat <&4; wc -l) | tee /dev/fd/5|n99|./d", numbered(400, 90)}, {"s4096|!echo to stderr >&2; head -n 1; ls >&5|./d", numbered(100, 90)}, {"s4096|!pwd; ls -a; ls /proc/self/fd; umask|./d", numbered(60, 90)},
-		{"s4096|!trap|./d", numbered(60, 90)}, {"s4096|!echo $0 $# $A; env \\| sort|n5|./d", numbered(60, 90)}, {"s4096|!cat|./a|n4|./b|!sort -r|./c", numbered(200, 90)}, {"s4096|!grep -v '[02468] x' ; true|n4|./d", numbered(200, 90)},
-		{"s4096|!a=1|./d", numbered(60, 90)}, {"s4096|!cd /; exec cat|./d", numbered(60, 90)}, {"s4096|!nice cat|./d", numbered(60, 90)}, {"s4096|!grep -E 'Sig(Blk\\|Ign\\|Cgt)' /proc/self/status|./d", numbered(60, 90)},
+		{"s4096|!cat|./d", numberedLines(100, 90)}, {"s4096|!tr a-z A-Z|n3|./d", numberedLines(300, 90)}, {"s4096|!cat >/dev/null|n9|./d", numberedLines(300, 90)}, {"s4096 ! ./d", numberedLines(100, 90)}, {"!exit 1|./d", words},
+		{"s4096|!(cat <&4; wc -l) | tee /dev/fd/5|n99|./d", numberedLines(400, 90)}, {"s4096|!echo to stderr >&2; head -n 1; ls >&5|./d", numberedLines(100, 90)}, {"s4096|!pwd; ls -a; ls /proc/self/fd; umask|./d", numberedLines(60, 90)},
+		{"s4096|!trap|./d", numberedLines(60, 90)}, {"s4096|!echo $0 $# $A; env \\| sort|n5|./d", numberedLines(60, 90)}, {"s4096|!cat|./a|n4|./b|!sort -r|./c", numberedLines(200, 90)}, {"s4096|!grep -v '[02468] x' ; true|n4|./d", numberedLines(200, 90)},
+		{"s4096|!a=1|./d", numberedLines(60, 90)}, {"s4096|!cd /; exec cat|./d", numberedLines(60, 90)}, {"s4096|!nice cat|./d", numberedLines(60, 90)}, {"s4096|!grep -E 'Sig(Blk\\|Ign\\|Cgt)' /proc/self/status|./d", numberedLines(60, 90)},
 	} {
 		args := strings.Fields(c.script)
 		if strings.Contains(c.script, "|") {
@@ -115,13 +115,14 @@ func TestMultilogLikeTheOriginal(t *testing.T) {
 	}
 }
 
-// TestMultilogElsewhere is what is around the script: files that are there
-// before, users, streams.
-func TestMultilogElsewhere(t *testing.T) {
-	lines := numbered(100, 90)
+// TestMultilogEnvironment compares runs with existing files, as other users, and
+// with closed standard streams.
+func TestMultilogEnvironment(t *testing.T) {
+	lines := numberedLines(100, 90)
 	closed := func(n int) func(*exec.Cmd) {
 		return func(cmd *exec.Cmd) {
-			// A shell closes it, since package exec cannot. Ours needs its name then.
+			// Package exec cannot start a program with a closed descriptor: use a
+			// shell, with the name of our tool as argument.
 			command := []string{cmd.Path}
 			if cmd.Path == difftest.Binary() {
 				command = append(command, "multilog")
@@ -145,11 +146,11 @@ func TestMultilogElsewhere(t *testing.T) {
 		{Args: []string{"n3", "s4096", "./d"}, Files: map[string]string{"d/@not.a.label.but.long.enough": "x", "d/@z" + strings.Repeat("z", 30): "y", "d/@A" + strings.Repeat("a", 23): "a"}},
 		{Args: []string{"n4", "s4096", "./d"}, Files: map[string]string{"d/@400000003b4a39c23294b13c.s": "1", "d/@400000003b4a39c23294b13c.u": "2", "d/@400000003b4a39c23294b13d.s": "3", "d/@400000003b4a39c23294b13e.x": "4"}},
 		{Args: []string{"./d"}, UID: nobody},
-		{Args: []string{"./d"}, UID: nobody, Setup: private("d", 0o500)},
-		{Args: []string{"./d"}, UID: nobody, Setup: private("d", 0o600)},
-		{Args: []string{"./d"}, UID: nobody, Setup: private("d", 0o300)},
-		{Args: []string{"./d"}, UID: nobody, Setup: private("d", 0)},
-		{Args: []string{"./d/e"}, UID: nobody, Setup: private("d", 0)},
+		{Args: []string{"./d"}, UID: nobody, Setup: mkdirMode("d", 0o500)},
+		{Args: []string{"./d"}, UID: nobody, Setup: mkdirMode("d", 0o600)},
+		{Args: []string{"./d"}, UID: nobody, Setup: mkdirMode("d", 0o300)},
+		{Args: []string{"./d"}, UID: nobody, Setup: mkdirMode("d", 0)},
+		{Args: []string{"./d/e"}, UID: nobody, Setup: mkdirMode("d", 0)},
 		{Args: []string{"/root/d"}, UID: nobody},
 		{Args: []string{"=/etc/passwd"}, UID: nobody},
 		{Args: []string{"./d", "e"}, Before: closed(0)},
@@ -165,8 +166,8 @@ func TestMultilogElsewhere(t *testing.T) {
 	}
 }
 
-// private makes a directory of the user nobody with a mode.
-func private(name string, mode os.FileMode) func(string) error {
+// mkdirMode returns a function that makes a directory with a mode.
+func mkdirMode(name string, mode os.FileMode) func(string) error {
 	return func(dir string) error {
 		path := filepath.Join(dir, name)
 		if err := os.Mkdir(path, 0o755); err != nil {
@@ -176,8 +177,8 @@ func private(name string, mode os.FileMode) func(string) error {
 	}
 }
 
-// TestMultilogRecovery has every state in which a killed multilog can leave a
-// directory, and many in which it cannot.
+// TestMultilogRecovery starts multilog on every state in which a killed multilog
+// can leave a directory, and on many others.
 func TestMultilogRecovery(t *testing.T) {
 	modes := []os.FileMode{0, 0o644, 0o744, 0o600}
 	for _, current := range modes {
@@ -186,8 +187,10 @@ func TestMultilogRecovery(t *testing.T) {
 				for _, extra := range []string{"", "newstate", "linked", "empty"} {
 					difftest.Compare(t, difftest.Case{
 						Tool: "multilog", Args: []string{"t", "s4096", "n3", "!cat", "./d"},
-						Stdin: numbered(len(extra)*10, 90), // sometimes it rotates afterwards
-						Setup: func(dir string) error { return left(filepath.Join(dir, "d"), current, previous, processed, extra) },
+						Stdin: numberedLines(len(extra)*10, 90), // sometimes it rotates afterwards
+						Setup: func(dir string) error {
+							return makeLeftovers(filepath.Join(dir, "d"), current, previous, processed, extra)
+						},
 					}, "daemontools")
 				}
 			}
@@ -195,8 +198,9 @@ func TestMultilogRecovery(t *testing.T) {
 	}
 }
 
-// left makes what a killed multilog has left: a mode of 0 is no file.
-func left(dir string, current, previous, processed os.FileMode, extra string) error {
+// makeLeftovers makes the directory of a killed multilog. A mode of 0 means that
+// the file does not exist.
+func makeLeftovers(dir string, current, previous, processed os.FileMode, extra string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
@@ -227,11 +231,11 @@ func left(dir string, current, previous, processed os.FileMode, extra string) er
 	return nil
 }
 
-// TestMultilogManyReads gives both the same input through a pipe, in writes of
-// every size: the files may end elsewhere, but no line may.
+// TestMultilogManyReads writes to multilog through a pipe, in writes of many sizes:
+// all lines must be in the files, whole and in order.
 func TestMultilogManyReads(t *testing.T) {
 	for _, size := range []int{1, 7, 100, 1000, 1024, 4096, 10000, 65536, 300000} {
-		input := anything(uint64(size), min(300000, 3000*size))
+		input := randomLines(uint64(size), min(300000, 3000*size))
 		cmd := exec.Command(difftest.Binary(), "multilog", "s4096", "n99999", "./d")
 		cmd.Dir = t.TempDir()
 		in, err := cmd.StdinPipe()
@@ -252,15 +256,15 @@ func TestMultilogManyReads(t *testing.T) {
 		if err := cmd.Wait(); err != nil {
 			t.Error(err)
 		}
-		if got := contents(t, filepath.Join(cmd.Dir, "d"), 4096); !bytes.Equal(got, []byte(strings.TrimSuffix(input, "\n")+"\n")) {
+		if got := readLog(t, filepath.Join(cmd.Dir, "d"), 4096); !bytes.Equal(got, []byte(strings.TrimSuffix(input, "\n")+"\n")) {
 			t.Errorf("writes of %d bytes: %d bytes of %d came out", size, len(got), len(input))
 		}
 	}
 }
 
-// contents is what is in all files of a log directory, in their order, after
-// a look at each one's size and end.
-func contents(t *testing.T, dir string, size int) (all []byte) {
+// readLog returns the contents of all files of a log directory, in order. It checks
+// the size and the end of each file.
+func readLog(t *testing.T, dir string, size int) (all []byte) {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, "@*"))
 	if err != nil {

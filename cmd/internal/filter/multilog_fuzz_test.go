@@ -11,8 +11,8 @@ import (
 	"svinit/cmd/internal/applet"
 )
 
-// inside runs our multilog in this process, in a directory of its own.
-func inside(t *testing.T, script []string, input []byte) (dir string, err error) {
+// runInProcess runs our multilog in this process, in a temporary directory.
+func runInProcess(t *testing.T, script []string, input []byte) (dir string, err error) {
 	t.Helper()
 	dir = t.TempDir()
 	t.Chdir(dir)
@@ -23,11 +23,11 @@ func inside(t *testing.T, script []string, input []byte) (dir string, err error)
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	must(t, err)
 	defer null.Close()
-	return dir, multilog(&applet.Env{Name: "multilog", Args: script, Stdin: in, Stdout: null, Stderr: null, Environ: os.Environ})
+	return dir, runMultilog(&applet.Env{Name: "multilog", Args: script, Stdin: in, Stdout: null, Stderr: null, Environ: os.Environ})
 }
 
-// FuzzMultilogScript: no script makes it panic or hang. Processors and files
-// outside the directory are left out.
+// FuzzMultilogScript checks that no script makes it panic or hang. Processors and
+// files outside the directory are replaced.
 func FuzzMultilogScript(f *testing.F) {
 	f.Add("t\ns4096\nn2\n-*\n+a*b\n./d", "one\ntwo\n")
 	f.Add("e\n=s\n./a\n./b\n-**\n\n=\n./a", "x\x00\n\nend")
@@ -52,26 +52,26 @@ func FuzzMultilogScript(f *testing.F) {
 				}
 			}
 		}
-		late := time.AfterFunc(patience, func() { panic("it hangs") })
-		defer late.Stop()
-		inside(t, args, []byte(input))
+		timeout := time.AfterFunc(testTimeout, func() { panic("it hangs") })
+		defer timeout.Stop()
+		runInProcess(t, args, []byte(input))
 	})
 }
 
-// FuzzMultilogInput: every line of the input comes out, in order and whole,
-// behind a label that is not before the last.
+// FuzzMultilogInput checks that every line of the input is in the log, whole and in
+// order, with ascending labels.
 func FuzzMultilogInput(f *testing.F) {
 	f.Add([]byte("one\ntwo\n\n\nend"), true)
-	f.Add([]byte(around()), false)
+	f.Add([]byte(linesAroundLimits()), false)
 	f.Add([]byte(strings.Repeat("\n", 3000)), true)
 	f.Fuzz(func(t *testing.T, input []byte, stamped bool) {
 		script := []string{"s4096", "n999999", "./d"}
 		if stamped {
 			script = append([]string{"t"}, script...)
 		}
-		dir, err := inside(t, script, input)
+		dir, err := runInProcess(t, script, input)
 		must(t, err)
-		got := contents(t, filepath.Join(dir, "d"), 4096)
+		got := readLog(t, filepath.Join(dir, "d"), 4096)
 		if stamped {
 			var plain, last []byte
 			for line := range bytes.Lines(got) {
@@ -93,7 +93,7 @@ func FuzzMultilogInput(f *testing.F) {
 	})
 }
 
-// TestTimeLabel: a label a nanosecond after the other, over every carry.
+// TestTimeLabel checks consecutive labels, a nanosecond apart, across carries.
 func TestTimeLabel(t *testing.T) {
 	for _, nanos := range []int64{0, 999999990, 1e18 + 0xfff0, 1e18 - 300} {
 		var l timeLabel

@@ -11,34 +11,34 @@ import (
 
 // Limits of the original, which decide what patterns see and where files end.
 const (
-	lineSize = 1000 // of a line, with its label: what is looked at
-	noteSize = 200  // of a line on standard error
-	// The original reads so many bytes at once, and before each read empties
-	// the buffers of its directories. We read more, and only keep account.
-	smallRead = 1024
-	bigRead   = 64 << 10
+	lineSize   = 1000 // bytes of a line, with its label, that actions apply to
+	stderrSize = 200  // bytes of a line that e writes
+	// originalReadSize is the read size of the original, which flushes the
+	// buffers of its directories before each read. We read more at once, but end
+	// files where it would (see emulateReads).
+	originalReadSize = 1024
 )
 
 // logger is a running multilog.
 type logger struct {
-	env     *applet.Env
-	stamped bool
-	actions []action
-	dirs    []*logdir.Dir
-	files   []int // of = actions
-	stdin   int
-	attention
+	env       *applet.Env
+	stamped   bool
+	actions   []action
+	dirs      []*logdir.Dir
+	statusFDs []int // the files of = actions
+	stdin     int
+	waiter
 
-	in    [bigRead]byte
-	line  [lineSize + 1]byte // the line that is being read, and then newlines: what an = file holds
-	n     int                // its length
-	long  bool               // it is longer than lineSize: its beginning is done with
-	label timeLabel
-	chunk int // which small read the last byte was in
+	in            [readSize]byte
+	line          [lineSize + 1]byte // the first lineSize bytes of the current line
+	lineLen       int                // bytes of the current line in line
+	overlong      bool               // the line has more bytes; actions have been applied to the first
+	label         timeLabel
+	originalReads int // the read of the original, counted from 0 in this of ours, that we are at
 }
 
-// run reads standard input to its end, or to the end of the line in which TERM
-// comes.
+// run processes standard input to its end or, after TERM, to the end of the
+// current line.
 func (l *logger) run() {
 	for {
 		n := l.read()
@@ -46,83 +46,83 @@ func (l *logger) run() {
 			break
 		}
 		if l.stamped {
-			l.label.set(l.last)
+			l.label.set(l.lastRead)
 		}
-		l.take(l.in[:n])
+		l.processInput(l.in[:n])
 	}
-	switch { // a last line without an end gets one
-	case l.long:
-		l.end()
-	case l.n > 0:
-		l.act()
-		l.end()
+	switch { // add a missing newline to the last line
+	case l.overlong:
+		l.endLine()
+	case l.lineLen > 0:
+		l.runActions()
+		l.endLine()
 	}
 }
 
-// take goes through what one read has brought.
-func (l *logger) take(in []byte) {
-	l.chunk = 0
+// processInput processes the bytes of one read.
+func (l *logger) processInput(in []byte) {
+	l.originalReads = 0
 	for pos := 0; pos < len(in); {
-		if l.long {
+		if l.overlong {
 			pos = l.copyRest(in, pos)
 			continue
 		}
-		if l.n == 0 && l.stamped {
-			l.n = copy(l.line[:], l.label.next())
+		if l.lineLen == 0 && l.stamped {
+			l.lineLen = copy(l.line[:], l.label.next())
 		}
-		rest := in[pos:min(len(in), pos+lineSize-l.n)]
+		rest := in[pos:min(len(in), pos+lineSize-l.lineLen)]
 		i := bytes.IndexByte(rest, '\n')
 		if i >= 0 {
 			rest = rest[:i]
 		}
-		l.n += copy(l.line[l.n:], rest)
+		l.lineLen += copy(l.line[l.lineLen:], rest)
 		pos += len(rest)
 		switch {
 		case i >= 0:
-			l.reach(pos)
+			l.emulateReads(pos)
 			pos++
-			l.act()
-			l.end()
-		case l.n == lineSize:
-			l.reach(pos - 1)
-			l.act()
-			l.long = true
+			l.runActions()
+			l.endLine()
+		case l.lineLen == lineSize:
+			l.emulateReads(pos - 1)
+			l.runActions()
+			l.overlong = true
 		}
 	}
 }
 
-// reach says that the byte at pos is needed, for which the original may have
-// had to read.
-func (l *logger) reach(pos int) {
-	if chunk := pos / smallRead; chunk != l.chunk {
-		l.chunk = chunk
+// emulateReads settles the directories if the original would read, and therefore
+// flush, before it could process the byte at pos.
+func (l *logger) emulateReads(pos int) {
+	if chunk := pos / originalReadSize; chunk != l.originalReads {
+		l.originalReads = chunk
 		for _, d := range l.dirs {
 			d.Settle()
 		}
 	}
 }
 
-// copyRest copies what is beyond the first lineSize bytes of a line, up to the
-// next small read, and returns how far it came.
+// copyRest copies bytes of a line behind the first lineSize, up to the next read
+// of the original. It returns the position behind them.
 func (l *logger) copyRest(in []byte, pos int) int {
-	l.reach(pos)
-	rest := in[pos:min(len(in), (pos/smallRead+1)*smallRead)]
+	l.emulateReads(pos)
+	rest := in[pos:min(len(in), (pos/originalReadSize+1)*originalReadSize)]
 	i := bytes.IndexByte(rest, '\n')
 	if i >= 0 {
 		rest = rest[:i]
 	}
-	l.put(rest)
+	l.appendRest(rest)
 	if i >= 0 {
-		l.end()
+		l.endLine()
 		return pos + i + 1
 	}
 	return pos + len(rest)
 }
 
-// act runs the script on the line, or on its first lineSize bytes.
-func (l *logger) act() {
+// runActions applies the script to the line, or to its first lineSize bytes.
+func (l *logger) runActions() {
 	selected := true
-	line := l.line[:l.n]
+	line := l.line[:l.lineLen]
 	for i := range l.actions {
 		switch a := &l.actions[i]; a.kind {
 		case '+':
@@ -131,11 +131,11 @@ func (l *logger) act() {
 			selected = selected && !match(a.text, line)
 		case 'e':
 			if selected {
-				l.note()
+				l.writeStderr()
 			}
 		case '=':
 			if selected {
-				l.status(a)
+				l.writeStatus(a)
 			}
 		case '/':
 			if a.selected = selected; selected {
@@ -145,8 +145,8 @@ func (l *logger) act() {
 	}
 }
 
-// put adds to the line in the directories that have it.
-func (l *logger) put(b []byte) {
+// appendRest appends to the line in the directories for which it is selected.
+func (l *logger) appendRest(b []byte) {
 	for i := range l.actions {
 		if a := &l.actions[i]; a.selected {
 			a.dir.Rest(b)
@@ -156,27 +156,28 @@ func (l *logger) put(b []byte) {
 
 var newline = []byte{'\n'}
 
-// end ends the line.
-func (l *logger) end() {
-	l.put(newline)
-	l.n, l.long = 0, false
+// endLine writes the newline.
+func (l *logger) endLine() {
+	l.appendRest(newline)
+	l.lineLen, l.overlong = 0, false
 }
 
-// note writes the line's beginning to standard error, at once and in one write.
-func (l *logger) note() {
-	var text [noteSize + 4]byte
-	n := copy(text[:noteSize], l.line[:l.n])
+// writeStderr writes the beginning of the line to standard error, in one write.
+func (l *logger) writeStderr() {
+	var text [stderrSize + 4]byte
+	n := copy(text[:stderrSize], l.line[:l.lineLen])
 	end := "\n"
-	if l.n > noteSize {
+	if l.lineLen > stderrSize {
 		end = "...\n"
 	}
 	n += copy(text[n:], end)
 	l.env.Stderr.Write(text[:n])
 }
 
-// status writes the line over an = file, filled up with newlines.
-func (l *logger) status(a *action) {
-	for i := l.n; i < len(l.line) && l.line[i] != '\n'; i++ {
+// writeStatus overwrites an = file with the line, padded with newlines. The bytes
+// of l.line behind the line are newlines or left from a longer line.
+func (l *logger) writeStatus(a *action) {
+	for i := l.lineLen; i < len(l.line) && l.line[i] != '\n'; i++ {
 		l.line[i] = '\n'
 	}
 	for {

@@ -10,116 +10,118 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attention is what multilog listens to beside standard input. The Go runtime
-// takes the signals; a goroutine notes them and wakes whoever sleeps in
-// poll(2). Reading cannot be left to the runtime's own poller: it would make
-// standard input non-blocking for all who share it.
-type attention struct {
+// waiter waits for signals and standard input together. A goroutine receives the
+// signals from the Go runtime and wakes the main goroutine, which waits in
+// ppoll(2), by an eventfd. The runtime's poller is no alternative: it would make
+// standard input non-blocking for every process that shares it.
+type waiter struct {
 	term, alarm atomic.Bool
 	signals     chan os.Signal
-	event       int       // an eventfd, readable after a signal
-	last        time.Time // of the last read
-	flooded     bool      // small reads come fast
-	final       bool      // TERM has come and a last attempt is being made at everything
+	wakeFD      int // eventfd, readable after a signal
+	lastRead    time.Time
+	busy        bool // small reads follow each other quickly
+	lastAttempt bool // after TERM: everything is tried once more, without pauses
 }
 
 const (
-	// pauseTime is how long multilog waits before it tries again.
-	pauseTime = 5 * time.Second
-	// gather is how long a flood of small writes may gather in the pipe, and
-	// often how soon after the one before a read must come to be one of a flood.
-	// Otherwise each line would wake us, which costs its writer more than the
-	// line does.
-	gather = 100 * time.Microsecond
-	often  = time.Millisecond
-	// few bytes leave room in the pipe for what comes while it is let alone.
-	few = chunk / 4
+	// retryDelay is how long multilog waits before it retries, as the original.
+	retryDelay = 5 * time.Second
+	// Input is busy when a read returns less than busySize bytes within
+	// busyInterval of the one before. Then multilog waits for busyDelay before
+	// the next read, so that lines collect in the pipe: otherwise each line would
+	// wake us, which costs its writer more than writing the line.
+	busyDelay    = 100 * time.Microsecond
+	busyInterval = time.Millisecond
+	// busySize leaves room in the pipe for what is written during busyDelay.
+	busySize = readSize / 4
 )
 
-// attend begins to listen.
-func (a *attention) attend() (err error) {
-	if a.event, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+// catchSignals starts to catch signals.
+func (w *waiter) catchSignals() (err error) {
+	if w.wakeFD, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return fmt.Errorf("create eventfd: %w", err)
 	}
-	a.signals = make(chan os.Signal, 4)
-	// Without PIPE, a reader of our warnings that has gone would end us and all
-	// that is read and not yet written. Processors have it at its default.
-	signal.Notify(a.signals, unix.SIGTERM, unix.SIGALRM, unix.SIGPIPE)
+	w.signals = make(chan os.Signal, 4)
+	// PIPE is caught and ignored: with its default action, a warning to a closed
+	// standard error would kill us and lose lines that are read but not written.
+	// In processors it has its default action.
+	signal.Notify(w.signals, unix.SIGTERM, unix.SIGALRM, unix.SIGPIPE)
 	go func(signals <-chan os.Signal, event int) {
 		one := []byte{1, 0, 0, 0, 0, 0, 0, 0}
 		for s := range signals {
 			switch s {
 			case unix.SIGTERM:
-				a.term.Store(true)
+				w.term.Store(true)
 			case unix.SIGALRM:
-				a.alarm.Store(true)
+				w.alarm.Store(true)
 			default:
 				continue
 			}
 			unix.Write(event, one)
 		}
 		unix.Close(event)
-	}(a.signals, a.event)
+	}(w.signals, w.wakeFD)
 	return nil
 }
 
-// close ends attend's goroutine.
-func (a *attention) close() {
-	signal.Stop(a.signals)
-	close(a.signals)
+// stopSignals ends the goroutine of catchSignals.
+func (w *waiter) stopSignals() {
+	signal.Stop(w.signals)
+	close(w.signals)
 }
 
-// sleep waits until fd can be read, or a signal comes, or until the time is over;
-// fd -1 is none, a negative time forever. It reports whether fd can be read.
-func (a *attention) sleep(fd int, d time.Duration) bool {
+// waitReadable waits until fd is readable, a signal arrives, or the time is over.
+// An fd of -1 waits for signals only, a negative time forever. It reports whether
+// fd is readable.
+func (w *waiter) waitReadable(fd int, d time.Duration) bool {
 	var timeout *unix.Timespec
 	if d >= 0 {
 		t := unix.NsecToTimespec(int64(d))
 		timeout = &t
 	}
-	fds := [2]unix.PollFd{{Fd: int32(a.event), Events: unix.POLLIN}, {Fd: int32(fd), Events: unix.POLLIN}}
+	fds := [2]unix.PollFd{{Fd: int32(w.wakeFD), Events: unix.POLLIN}, {Fd: int32(fd), Events: unix.POLLIN}}
 	if _, err := unix.Ppoll(fds[:], timeout, nil); err != nil {
 		return false
 	}
 	if fds[0].Revents != 0 {
 		var count [8]byte
-		unix.Read(a.event, count[:])
+		unix.Read(w.wakeFD, count[:])
 		return false
 	}
 	return fds[1].Revents != 0
 }
 
-// pause says what cannot be done and waits, so that it can be tried again. TERM
-// ends the waiting: then everything is tried once more, and after that false
-// says to give up. The original cannot be ended here but by KILL.
+// pause reports an error and waits for retryDelay. It returns true if the caller
+// is to retry. TERM ends the pause; then everything is tried once more, and on the
+// next error pause returns false. In the original only KILL ends a pause.
 func (l *logger) pause(what string, err error) bool {
-	if l.final {
+	if l.lastAttempt {
 		l.env.Warn(what+", giving up", err)
 		return false
 	}
 	l.env.Warn(what+", pausing", err)
-	for end := time.Now().Add(pauseTime); !l.term.Load(); {
+	for end := time.Now().Add(retryDelay); !l.term.Load(); {
 		left := time.Until(end)
 		if left <= 0 {
 			return true
 		}
-		l.sleep(-1, left)
+		l.waitReadable(-1, left)
 	}
-	l.final = true
+	l.lastAttempt = true
 	return true
 }
 
-// read writes what there is to write and reads more. After TERM that is a byte
-// at a time, up to the end of the line: the rest stays in the pipe for the
-// next multilog. It returns 0 at the end.
+// read flushes the directories and reads more input. After TERM it reads one byte
+// at a time, up to the end of the line: the rest stays in the pipe for the next
+// multilog. It returns 0 at the end.
 func (l *logger) read() int {
 	for {
 		for _, d := range l.dirs {
 			d.Flush()
 		}
-		if l.flooded {
-			l.flooded = false
-			l.sleep(-1, gather)
+		if l.busy {
+			l.busy = false
+			l.waitReadable(-1, busyDelay)
 		}
 		if l.alarm.CompareAndSwap(true, false) {
 			for _, d := range l.dirs {
@@ -128,12 +130,12 @@ func (l *logger) read() int {
 		}
 		buf := l.in[:]
 		if l.term.Load() {
-			if l.n == 0 && !l.long {
+			if l.lineLen == 0 && !l.overlong {
 				return 0
 			}
 			buf = buf[:1]
 		}
-		if !l.sleep(l.stdin, -1) {
+		if !l.waitReadable(l.stdin, -1) {
 			continue
 		}
 		n, err := unix.Read(l.stdin, buf)
@@ -143,8 +145,8 @@ func (l *logger) read() int {
 			return 0
 		default:
 			now := time.Now()
-			l.flooded = n < few && now.Sub(l.last) < often && !l.term.Load()
-			l.last = now
+			l.busy = n < busySize && now.Sub(l.lastRead) < busyInterval && !l.term.Load()
+			l.lastRead = now
 			return n
 		}
 	}

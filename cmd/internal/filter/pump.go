@@ -6,26 +6,26 @@ import (
 	"svinit/cmd/internal/applet"
 )
 
-// chunk is how much is read at once: what a pipe holds unless somebody has
-// changed that.
-const chunk = 64 << 10
+// readSize is the size of a read: the default capacity of a pipe, see pipe(7).
+const readSize = 64 << 10
 
-// A rewriter appends to out what it makes of in, the next bytes of the input.
-// It may leave up to chunk bytes at the end of in for the next time, when more
-// of the input has come; those that are left when the input ends are dropped.
+// A rewriter converts the next bytes of the input and appends the result to out.
+// It may leave up to readSize bytes at the end of in: the next call gets them
+// again, with more input behind them. What is left at the end of the input is
+// dropped.
 type rewriter interface {
-	rewrite(out, in []byte) (grown []byte, left int)
+	rewrite(out, in []byte) (appended []byte, left int)
 }
 
-// pump rewrites standard input to standard output. What has been read is
-// written before the next read, which may wait. Nothing is said of errors, as
-// in the originals; a reader that has gone is death by SIGPIPE.
+// pump rewrites standard input to standard output. It writes the output of each
+// read before the next, which may block. As in the originals, errors end it
+// without a message, and a closed standard output by SIGPIPE.
 func pump(e *applet.Env, r rewriter) error {
-	in := make([]byte, 2*chunk)
+	in := make([]byte, 2*readSize)
 	var out []byte
 	left := 0
 	for {
-		n, err := e.Stdin.Read(in[left : left+chunk])
+		n, err := e.Stdin.Read(in[left : left+readSize])
 		if n > 0 {
 			have := left + n
 			out, left = r.rewrite(out[:0], in[:have])

@@ -11,39 +11,39 @@ import (
 var Readproctitle = applet.Command{
 	Name:     "readproctitle",
 	Synopsis: "readproctitle label ... dots",
-	Summary:  "show the last of an error log among the processes",
+	Summary:  "show the end of an error log in the process list",
 	Section:  8,
-	Help: `Shows what comes on standard input, the last of it, in its own last argument, to
-be seen with "ps". That argument gives the room, at least five bytes.
+	Help: `Shows the last bytes of standard input in its own last argument, where "ps"
+displays them. The length of that argument, at least five bytes, says how many.
 svscanboot starts it with 400 dots.
 `,
-	Run: readproctitle,
+	Run: runReadproctitle,
 }
 
-// dots is how much of the last argument stays dots: a mark that something was
-// there before.
-const dots = 3
+// leadingDots is how many dots remain at the beginning of the last argument. They
+// mean that earlier text is not shown.
+const leadingDots = 3
 
-func readproctitle(e *applet.Env) error {
+func runReadproctitle(e *applet.Env) error {
 	if len(e.Args) == 0 {
 		return applet.Silent(applet.Wrong)
 	}
 	title := e.Args[len(e.Args)-1]
-	if len(title) < dots+2 {
+	if len(title) < leadingDots+2 {
 		return applet.Silent(applet.Wrong)
 	}
-	// The Go runtime does not copy the arguments: these bytes are those that the
-	// kernel gave us, and shows in /proc/PID/cmdline. They are writable, and
-	// nobody else here looks at this string.
+	// The Go runtime does not copy the arguments: these bytes are the memory that
+	// the kernel shows in /proc/PID/cmdline. It is writable, and nothing else in
+	// the process uses this string.
 	text := unsafe.Slice(unsafe.StringData(title), len(title))
 	for i := range text {
 		text[i] = '.'
 	}
-	text = text[dots:]
+	text = text[leadingDots:]
 	in := make([]byte, 4096)
 	for {
 		n, err := e.Stdin.Read(in)
-		show(text, in[:n])
+		shiftIn(text, in[:n])
 		if err == io.EOF {
 			return nil
 		}
@@ -53,9 +53,9 @@ func readproctitle(e *applet.Env) error {
 	}
 }
 
-// show moves what there is to the left, and puts what has come at the end. A
-// NUL would end the argument: it is left out.
-func show(text, in []byte) {
+// shiftIn moves text to the left and puts the new bytes at its end. It drops NUL
+// bytes, which would end the argument.
+func shiftIn(text, in []byte) {
 	n := 0
 	for _, c := range in {
 		if c != 0 {

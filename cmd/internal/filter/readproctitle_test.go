@@ -11,7 +11,7 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-func TestReadproctitleEnds(t *testing.T) {
+func TestReadproctitleExit(t *testing.T) {
 	for name, c := range map[string]difftest.Case{
 		"no arguments":    {},
 		"empty":           {Args: []string{""}},
@@ -24,12 +24,12 @@ func TestReadproctitleEnds(t *testing.T) {
 		"more input":      {Args: []string{"service", "errors:", strings.Repeat(".", 400)}, Stdin: long},
 		"NULs":            {Args: []string{"12345"}, Stdin: strings.Repeat("\x00", 100000)},
 		"a long argument": {Args: []string{strings.Repeat(".", 100000)}, Stdin: long},
-		"a directory":     {Args: []string{"12345"}, Before: input(t, "/")},
-		"a device":        {Args: []string{"12345"}, Before: input(t, "/dev/null")},
-		"write only":      {Args: []string{"12345"}, Before: shell("0>/dev/null")},
-		"closed":          {Args: []string{"12345"}, Before: shell("<&-"), Differs: "closed-stream"},
-		"closed, wrong":   {Args: []string{"1234"}, Before: shell("<&-")},
-		"closed output":   {Args: []string{"12345"}, Before: shell(">&- 2>&-")},
+		"a directory":     {Args: []string{"12345"}, Before: stdinFrom(t, "/")},
+		"a device":        {Args: []string{"12345"}, Before: stdinFrom(t, "/dev/null")},
+		"write only":      {Args: []string{"12345"}, Before: viaShell("0>/dev/null")},
+		"closed":          {Args: []string{"12345"}, Before: viaShell("<&-"), Differs: "closed-stream"},
+		"closed, wrong":   {Args: []string{"1234"}, Before: viaShell("<&-")},
+		"closed output":   {Args: []string{"12345"}, Before: viaShell(">&- 2>&-")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,7 +39,7 @@ func TestReadproctitleEnds(t *testing.T) {
 	}
 }
 
-// TestReadproctitle compares what the kernel shows of both, for the same input.
+// TestReadproctitle compares the cmdline of both programs for the same input.
 func TestReadproctitle(t *testing.T) {
 	real := difftest.Real(t, "readproctitle", "daemontools")
 	for i, c := range []struct {
@@ -91,15 +91,15 @@ func TestReadproctitle(t *testing.T) {
 					}
 				}
 				want := strings.Join(append(how[1:], "service", "errors:", c.shown), "\x00") + "\x00"
-				awaitFile(t, fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid), want)
+				waitFile(t, fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid), want)
 			}
 		})
 	}
 }
 
-// awaitFile waits until a file has this content. The kernel tells nobody when
-// another process writes to its arguments.
-func awaitFile(t *testing.T, name, want string) {
+// waitFile waits until a file has this content. It polls: the kernel has no event
+// for a process that writes to its arguments.
+func waitFile(t *testing.T, name, want string) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

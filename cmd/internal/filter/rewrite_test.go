@@ -10,8 +10,8 @@ import (
 	"svinit/services/tai64n"
 )
 
-// whole gives a rewriter all of the input in pieces of size, as pump does.
-func whole(t *testing.T, r rewriter, in []byte, size int) []byte {
+// rewriteAll passes the input to a rewriter in pieces of size, as pump does.
+func rewriteAll(t *testing.T, r rewriter, in []byte, size int) []byte {
 	t.Helper()
 	var out, have []byte
 	for len(in) > 0 {
@@ -19,7 +19,7 @@ func whole(t *testing.T, r rewriter, in []byte, size int) []byte {
 		have, in = append(have, in[:n]...), in[n:]
 		var left int
 		out, left = r.rewrite(out, have)
-		if left < 0 || left > chunk || left > len(have) {
+		if left < 0 || left > readSize || left > len(have) {
 			t.Fatalf("%d bytes are left of %d", left, len(have))
 		}
 		have = bytes.Clone(have[len(have)-left:])
@@ -27,17 +27,17 @@ func whole(t *testing.T, r rewriter, in []byte, size int) []byte {
 	return out
 }
 
-// TestClock has labels that follow a clock that is set.
-func TestClock(t *testing.T) {
+// TestStamperClockSetBack checks labels when the clock is set back and forward.
+func TestStamperClockSetBack(t *testing.T) {
 	at := time.Unix(1000, 0)
-	s := &stamper{fresh: true, now: func() time.Time { return at }}
+	s := &stamper{lineStart: true, now: func() time.Time { return at }}
 	for _, c := range []struct{ clock, label time.Duration }{
 		{0, 0},
 		{5 * time.Second, 5 * time.Second},
-		{5*time.Second - 1, 5 * time.Second}, // set back by little
+		{5*time.Second - 1, 5 * time.Second}, // set back by a nanosecond
 		{4*time.Second + 1, 5 * time.Second},
 		{6 * time.Second, 6 * time.Second},
-		{5 * time.Second, 5 * time.Second}, // by a second
+		{5 * time.Second, 5 * time.Second}, // set back by a second: too much
 		{-time.Hour, -time.Hour},
 	} {
 		at = time.Unix(1000, 0).Add(c.clock)
@@ -51,14 +51,15 @@ func TestClock(t *testing.T) {
 
 var stamped = regexp.MustCompile(`(?m)^@4[0-9a-f]{23} `)
 
-// FuzzTai64n: without its labels the output is the input, and each line has one.
+// FuzzTai64n checks that each line has a label, and that the output without the
+// labels is the input.
 func FuzzTai64n(f *testing.F) {
 	for _, s := range []string{"", "a\n", "a", "\n\n\n", "a\x00b\nc", "@400000000000000a00000000 x\n"} {
 		f.Add([]byte(s), 3)
 	}
 	f.Fuzz(func(t *testing.T, in []byte, size int) {
 		size = 1 + size&0xfff
-		out := whole(t, &stamper{fresh: true, now: time.Now}, in, size)
+		out := rewriteAll(t, &stamper{lineStart: true, now: time.Now}, in, size)
 		var got []byte
 		last := ""
 		for line := range bytes.Lines(out) {
@@ -78,8 +79,8 @@ func FuzzTai64n(f *testing.F) {
 	})
 }
 
-// FuzzTai64nlocal: in whatever pieces it comes, lines come out the same, those
-// that are no label unchanged.
+// FuzzTai64nlocal checks that the output does not depend on the sizes of the
+// reads, and that lines without a label are unchanged.
 func FuzzTai64nlocal(f *testing.F) {
 	for _, s := range []string{"", "a\n", "@", "@\n", label(0, 0) + " x\n", label(1<<40, 1<<32-1), "x" + label(0, 0), "@4000 x\n@ffffffffffffffff"} {
 		f.Add([]byte(s), 3, "UTC")
@@ -87,13 +88,13 @@ func FuzzTai64nlocal(f *testing.F) {
 	f.Add([]byte(label(1e9, 0)+" x\n"), 1, "CET-1CEST,M3.5.0,M10.5.0/3")
 	f.Fuzz(func(t *testing.T, in []byte, size int, tz string) {
 		size = 1 + size&0xfff
-		loc, err := time.LoadLocationFromTZData(tz, footnote(tz))
+		loc, err := time.LoadLocationFromTZData(tz, tzdataOfRule(tz))
 		if err != nil {
 			loc = time.UTC
 		}
-		fresh := func() *localizer { return &localizer{fresh: true, clock: newClock(loc)} }
-		out := whole(t, fresh(), in, size)
-		if once := whole(t, fresh(), in, len(in)+1); !bytes.Equal(out, once) {
+		fresh := func() *localizer { return &localizer{lineStart: true, clock: newClock(loc)} }
+		out := rewriteAll(t, fresh(), in, size)
+		if once := rewriteAll(t, fresh(), in, len(in)+1); !bytes.Equal(out, once) {
 			t.Fatalf("%q in pieces: %q, at once: %q", in, out, once)
 		}
 		ended := strings.TrimRight(string(in), "0123456789abcdef")

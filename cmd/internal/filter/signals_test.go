@@ -7,8 +7,9 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-// TestSignals: a filter that waits ends as a program in C does. multilog listens
-// to TERM and ALRM, and what it holds is worth more than PIPE and XFSZ.
+// TestSignals checks that a waiting filter dies of a signal as a C program does.
+// multilog catches TERM and ALRM; it survives PIPE and XFSZ so as not to lose
+// buffered lines.
 func TestSignals(t *testing.T) {
 	for _, argv := range [][]string{{"tai64n"}, {"tai64nlocal"}, {"readproctitle", "......"}} {
 		difftest.CompareSignals(t, "daemontools", t.TempDir(), argv)

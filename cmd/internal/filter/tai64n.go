@@ -18,32 +18,32 @@ var Tai64n = applet.Command{
 of each line was read in front of it: @, 24 hexadecimal digits, and a space.
 tai64nlocal makes these readable.
 `,
-	Run: stamp,
+	Run: runTai64n,
 }
 
-func stamp(e *applet.Env) error { return pump(e, &stamper{fresh: true, now: time.Now}) }
+func runTai64n(e *applet.Env) error { return pump(e, &stamper{lineStart: true, now: time.Now}) }
 
-// stamper labels lines. The clock is read once for each rewrite in which a line
-// begins: all these lines have been read at that time.
+// stamper labels lines. It reads the clock once for each rewrite in which a line
+// begins: all these lines were read at the same time.
 type stamper struct {
-	fresh bool // the next byte is the first of a line
-	now   func() time.Time
-	last  time.Time
-	label []byte // of last, and a space
+	lineStart bool // the next byte is the first of a line
+	now       func() time.Time
+	last      time.Time
+	label     []byte // of last, and a space
 }
 
 func (s *stamper) rewrite(out, in []byte) ([]byte, int) {
-	timely := false
+	haveTime := false
 	for len(in) > 0 {
-		if s.fresh {
-			if !timely {
-				s.look()
-				timely = true
+		if s.lineStart {
+			if !haveTime {
+				s.readClock()
+				haveTime = true
 			}
 			out = append(out, s.label...)
 		}
 		i := bytes.IndexByte(in, '\n')
-		if s.fresh = i >= 0; !s.fresh {
+		if s.lineStart = i >= 0; !s.lineStart {
 			return append(out, in...), 0
 		}
 		out = append(out, in[:i+1]...)
@@ -52,16 +52,16 @@ func (s *stamper) rewrite(out, in []byte) ([]byte, int) {
 	return out, 0
 }
 
-// slewed is the most by which the clock may be set back unnoticed.
-const slewed = time.Second
+// maxStepBack is how far the clock may be set back before labels go back too.
+const maxStepBack = time.Second
 
-// look reads the clock. Labels do not go backwards when the clock is set back
-// a little, as it is to follow a time server; a clock that was an hour ahead is
-// believed to have been wrong.
-func (s *stamper) look() {
-	// Without the monotonic reading: it is not what labels tell.
+// readClock sets the label to the current time. Labels do not go backwards when
+// the clock is set back by less than maxStepBack, as NTP does; after a larger step
+// they follow the clock.
+func (s *stamper) readClock() {
+	// Round strips the monotonic reading: labels are wall clock times.
 	now := s.now().Round(0)
-	if back := s.last.Sub(now); back > 0 && back < slewed {
+	if back := s.last.Sub(now); back > 0 && back < maxStepBack {
 		now = s.last
 	}
 	s.last = now

@@ -13,37 +13,39 @@ var Tai64nlocal = applet.Command{
 	Synopsis: "tai64nlocal",
 	Summary:  "make the time stamps of tai64n readable",
 	Section:  8,
-	Help: `Copies standard input to standard output, and turns a label that tai64n has put
-in front of a line into local time, as in 2026-11-23 14:05:09.123456789. The
-environment variable TZ says which. What is no label stays as it is.
+	Help: `Copies standard input to standard output. A label of tai64n at the beginning of a
+line becomes the local time, as in 2026-11-23 14:05:09.123456789; the environment
+variable TZ sets the time zone. Lines without a label are copied unchanged.
 `,
-	Run: local,
+	Run: runTai64nlocal,
 }
 
-func local(e *applet.Env) error { return pump(e, &localizer{fresh: true, clock: newClock(zone(e))}) }
+func runTai64nlocal(e *applet.Env) error {
+	return pump(e, &localizer{lineStart: true, clock: newClock(loadZone(e))})
+}
 
 // localizer makes labels readable.
 type localizer struct {
-	fresh bool // the next byte is the first of a line
-	clock *clock
+	lineStart bool // the next byte is the first of a line
+	clock     *clock
 }
 
 func (l *localizer) rewrite(out, in []byte) ([]byte, int) {
 	for len(in) > 0 {
-		if l.fresh && in[0] == '@' {
+		if l.lineStart && in[0] == '@' {
 			seconds, nanos, n := tai64n.Digits(in[1:])
-			if n+1 == len(in) && len(in) < chunk {
+			if n+1 == len(in) && len(in) < readSize {
 				return out, len(in) // more digits may come
 			}
 			// More digits than a buffer holds are not a label.
 			if n+1 < len(in) {
-				if grown, ok := l.clock.append(out, seconds, nanos); ok {
+				if grown, ok := l.clock.appendTime(out, seconds, nanos); ok {
 					out, in = grown, in[n+1:]
 				}
 			}
 		}
 		i := bytes.IndexByte(in, '\n')
-		if l.fresh = i >= 0; !l.fresh {
+		if l.lineStart = i >= 0; !l.lineStart {
 			return append(out, in...), 0
 		}
 		out = append(out, in[:i+1]...)

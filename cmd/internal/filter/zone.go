@@ -14,14 +14,13 @@ const (
 	localtime = "/etc/localtime"
 )
 
-// zone returns the time zone that TZ names, as tzset(3) of the GNU C library
-// finds it: /etc/localtime when there is no TZ, else the file of that name
-// below TZDIR, else the rule that TZ spells, as in CET-1CEST,M3.5.0,M10.5.0/3;
-// and UTC when there is no such thing.
-func zone(e *applet.Env) *time.Location {
+// loadZone returns the time zone of TZ as tzset(3) of the GNU C library finds it:
+// /etc/localtime if TZ is not set, else the file of that name in TZDIR, else the
+// POSIX rule in TZ, such as CET-1CEST,M3.5.0,M10.5.0/3, else UTC.
+func loadZone(e *applet.Env) *time.Location {
 	name, given := "", false
 	for _, v := range e.Environ() {
-		// The first counts, as for getenv(3).
+		// The first TZ counts, as for getenv(3).
 		if name, given = strings.CutPrefix(v, "TZ="); given {
 			break
 		}
@@ -46,21 +45,21 @@ func zone(e *applet.Env) *time.Location {
 			return loc
 		}
 	}
-	if loc, err := time.LoadLocationFromTZData(name, footnote(name)); err == nil {
+	if loc, err := time.LoadLocationFromTZData(name, tzdataOfRule(name)); err == nil {
 		return loc
 	}
 	return time.UTC
 }
 
-// footnote is a time zone file (RFC 8536) that knows UTC, no transitions, and
-// the rule for the time after the last one, which package time understands.
-// For a rule that it does not understand UTC remains.
+// tzdataOfRule returns a time zone file (RFC 8536) with the type UTC, no
+// transitions, and the rule as its footer. Package time has no parser for rules
+// but understands the footer; if it does not understand the rule the zone is UTC.
 //
 //	"TZif" '2' 15 zeros, six counts: isut isstd leap time type char
-//	that of times in 32 bits: a type, a name
-//	the same again: that of times in 64 bits
+//	data block with 32-bit times: one type, one name
+//	header and data block again, with 64-bit times
 //	"\nRULE\n"
-func footnote(rule string) []byte {
+func tzdataOfRule(rule string) []byte {
 	var b []byte
 	for range 2 {
 		b = append(b, "TZif2"...)

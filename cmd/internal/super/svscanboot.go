@@ -18,7 +18,7 @@ import (
 var Svscanboot = applet.Command{
 	Name:     "svscanboot",
 	Synopsis: "svscanboot [dir]",
-	Summary:  "start svscan, and show its errors among the processes",
+	Summary:  "start svscan, and show its errors in the process list",
 	Section:  8,
 	Help: `Lets go of the services of dir, by default $SVINIT_SERVICE_DIR or /etc/service,
 as "svc -dx" does, and starts svscan there with nothing but PATH in its
