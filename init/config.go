@@ -10,27 +10,26 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/kelseyhightower/envconfig"
-	"golang.org/x/sys/unix"
+	"svinit/init/foreground"
 )
 
 // Config is what the environment says, in variables that begin with SVINIT_.
 // "svinit help env" is made from this struct.
 type Config struct {
-	ServiceDir   string    `split_words:"true" default:"/etc/service" desc:"the scan directory: its entries are the services; empty: there are none, beside a main program"`
-	StateDir     string    `split_words:"true" desc:"where state goes for service directories that cannot be written, before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
-	StopTimeout  duration  `split_words:"true" default:"8s" desc:"how long services and loggers may take to stop before they are killed"`
-	Log          logFormat `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
-	Group        yesNo     `split_words:"true" default:"false" desc:"pass signals to the main program's process group, not to it alone"`
-	ExitCodes    codeMap   `split_words:"true" desc:"exit codes to exchange for those of the main program, as in 143=0,3=7; 143 is the same as 143=0"`
-	Setsid       yesNo     `split_words:"true" default:"false" desc:"give the main program a session of its own, and our terminal with it"`
-	LeaveOrphans yesNo     `split_words:"true" default:"false" desc:"leave alone what processes have left behind when all has been stopped, as tini does; else it gets TERM, and KILL in the end"`
-	ParentDeath  signal    `split_words:"true" desc:"a signal to be taken as having come when our parent process ends; for when we are not PID 1"`
-	ControlGroup string    `split_words:"true" desc:"a group, by name or number, whose members may read the status of services and command them"`
-	Signals      signalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on); 15:3,1:0 is the same"`
+	ServiceDir   string               `split_words:"true" default:"/etc/service" desc:"the scan directory: its entries are the services; empty: there are none, beside a main program"`
+	StateDir     string               `split_words:"true" desc:"where state goes for service directories that cannot be written, before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
+	StopTimeout  duration             `split_words:"true" default:"8s" desc:"how long services and loggers may take to stop before they are killed"`
+	Log          logFormat            `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
+	Group        yesNo                `split_words:"true" default:"false" desc:"pass signals to the main program's process group, not to it alone"`
+	ExitCodes    foreground.ExitCodes `split_words:"true" desc:"exit codes to exchange for those of the main program, as in 143=0,3=7; 143 is the same as 143=0"`
+	Setsid       yesNo                `split_words:"true" default:"false" desc:"give the main program a session of its own, and our terminal with it"`
+	LeaveOrphans yesNo                `split_words:"true" default:"false" desc:"leave alone what processes have left behind when all has been stopped, as tini does; else it gets TERM, and KILL in the end"`
+	ParentDeath  foreground.Signal    `split_words:"true" desc:"a signal to be taken as having come when our parent process ends; for when we are not PID 1"`
+	ControlGroup string               `split_words:"true" desc:"a group, by name or number, whose members may read the status of services and command them"`
+	Signals      foreground.SignalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on); 15:3,1:0 is the same"`
 }
 
 const (
@@ -38,13 +37,14 @@ const (
 	defaultServiceDir = "/etc/service"
 )
 
-// readConfig reads the environment. The error names the variable. Where there
-// are none of ours the defaults are given at once: the search for each of them
-// by reflection takes as long as starting a thread.
+// readConfig reads the environment. The error names the variable. Without any
+// variable SVINIT_ the defaults are returned at once: to look each of them up by
+// reflection takes as long as starting a thread.
 func readConfig() (Config, error) {
 	c := Config{ServiceDir: defaultServiceDir, StopTimeout: duration(8 * time.Second), Log: logPrefix}
 	var err error
-	if ours := func(v string) bool { return strings.HasPrefix(v, "SVINIT_") }; slices.ContainsFunc(os.Environ(), ours) {
+	isOurs := func(v string) bool { return strings.HasPrefix(v, "SVINIT_") }
+	if slices.ContainsFunc(os.Environ(), isOurs) {
 		c = Config{}
 		err = envconfig.Process(prefix, &c)
 	}
@@ -66,19 +66,19 @@ func readConfig() (Config, error) {
 	return c, nil
 }
 
-// add adds what options say, which have the last word.
+// add adds the options, which prevail over the environment.
 func (c *Config) add(o Options) {
 	c.LeaveOrphans = c.LeaveOrphans || yesNo(o.LeaveOrphans)
 	c.Group = c.Group || yesNo(o.Group)
 	if o.ParentDeath != 0 {
-		c.ParentDeath = signal(o.ParentDeath)
+		c.ParentDeath = o.ParentDeath
 	}
-	c.Signals = join(c.Signals, o.Signals)
-	c.ExitCodes = join(c.ExitCodes, o.ExitCodes)
+	c.Signals = merged(c.Signals, o.Signals)
+	c.ExitCodes = merged(c.ExitCodes, o.ExitCodes)
 }
 
-// join returns a with what b has.
-func join[K comparable, V any](a, b map[K]V) map[K]V {
+// merged returns a with the entries of b added.
+func merged[M ~map[K]V, K comparable, V any](a, b M) M {
 	if a == nil {
 		return b
 	}
@@ -153,99 +153,4 @@ func (l *logFormat) Decode(s string) error {
 		return nil
 	}
 	return errors.New("not one of prefix, raw, inherit")
-}
-
-// signalMap is the value of SVINIT_SIGNALS: what a signal becomes, 0 for
-// nothing.
-type signalMap map[syscall.Signal]syscall.Signal
-
-// Decode implements envconfig.Decoder.
-func (m *signalMap) Decode(s string) error {
-	if *m == nil {
-		*m = make(signalMap)
-	}
-	for pair := range strings.SplitSeq(s, ",") {
-		if pair = strings.TrimSpace(pair); pair == "" {
-			continue
-		}
-		from, to, ok := strings.Cut(pair, "=")
-		if !ok {
-			from, to, ok = strings.Cut(pair, ":") // as dumb-init has it
-		}
-		if !ok {
-			return fmt.Errorf("%q is not of the form TERM=QUIT", pair)
-		}
-		f, err := parseSignal(from)
-		if err != nil {
-			return err
-		}
-		var t syscall.Signal
-		if to = strings.TrimSpace(to); to != "" && to != "0" {
-			if t, err = parseSignal(to); err != nil {
-				return err
-			}
-		}
-		(*m)[f] = t
-	}
-	return nil
-}
-
-// codeMap is the value of SVINIT_EXIT_CODES: what an exit code becomes.
-type codeMap map[int]int
-
-// Decode implements envconfig.Decoder.
-func (m *codeMap) Decode(s string) error {
-	if *m == nil {
-		*m = make(codeMap)
-	}
-	for pair := range strings.SplitSeq(s, ",") {
-		from, to, given := strings.Cut(pair, "=")
-		f, err := strconv.ParseUint(strings.TrimSpace(from), 10, 8)
-		t := uint64(0)
-		if err == nil && given {
-			t, err = strconv.ParseUint(strings.TrimSpace(to), 10, 8)
-		}
-		if err != nil {
-			return fmt.Errorf("%q is not of the form 143=0, exit codes from 0 to 255", pair)
-		}
-		(*m)[int(f)] = int(t)
-	}
-	return nil
-}
-
-// signal is a value such as TERM, 0 for none.
-type signal syscall.Signal
-
-// Decode implements envconfig.Decoder.
-func (s *signal) Decode(v string) error {
-	sig, err := parseSignal(v)
-	*s = signal(sig)
-	return err
-}
-
-// parseSignal understands TERM, SIGTERM, term, 15 and RTMIN+3.
-func parseSignal(s string) (syscall.Signal, error) {
-	s = strings.ToUpper(strings.TrimSpace(s))
-	n := 0
-	if _, err := fmt.Sscanf(s+"\n", "%d\n", &n); err == nil && n > 0 && n <= 64 {
-		return syscall.Signal(n), nil
-	}
-	name := strings.TrimPrefix(s, "SIG")
-	if sig := unix.SignalNum("SIG" + name); sig != 0 {
-		return sig, nil
-	}
-	// The real-time ones, as the C library numbers them (signal(7)).
-	base, sign := 34, 1
-	offset, ok := strings.CutPrefix(name, "RTMIN")
-	if !ok {
-		base, sign = 64, -1
-		offset, ok = strings.CutPrefix(name, "RTMAX")
-	}
-	if offset == "" && ok {
-		return syscall.Signal(base), nil
-	}
-	if n, err := strconv.Atoi(offset); ok && err == nil && n*sign > 0 && base+n >= 34 && base+n <= 64 {
-		return syscall.Signal(base + n), nil
-	}
-	return 0, fmt.Errorf("%q is not a signal", s)
 }

@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"svinit/init/foreground"
 )
 
 func TestConfig(t *testing.T) {
@@ -26,10 +28,10 @@ func TestConfig(t *testing.T) {
 			},
 			want: Config{
 				ServiceDir: "/srv", StateDir: "/state", StopTimeout: duration(time.Minute), Log: logRaw, Group: true, Setsid: true,
-				LeaveOrphans: true, ParentDeath: signal(syscall.SIGKILL), ControlGroup: "adm",
-				Signals: signalMap{syscall.SIGTERM: syscall.SIGQUIT, syscall.SIGHUP: 0, syscall.SIGUSR1: syscall.SIGUSR2,
+				LeaveOrphans: true, ParentDeath: foreground.Signal(syscall.SIGKILL), ControlGroup: "adm",
+				Signals: foreground.SignalMap{syscall.SIGTERM: syscall.SIGQUIT, syscall.SIGHUP: 0, syscall.SIGUSR1: syscall.SIGUSR2,
 					syscall.SIGINT: 0, syscall.SIGQUIT: syscall.SIGINT, syscall.SIGALRM: 0, syscall.SIGPWR: 37, 63: 34},
-				ExitCodes: codeMap{143: 0, 130: 0, 3: 255},
+				ExitCodes: foreground.ExitCodes{143: 0, 130: 0, 3: 255},
 			},
 		},
 		{env: map[string]string{"SVINIT_STOP_TIMEOUT": "8"}, err: `SVINIT_STOP_TIMEOUT="8": not a time such as 8s or 500ms`},
@@ -80,22 +82,4 @@ func TestHelpEnv(t *testing.T) {
 	if n := strings.Count(help, "\n"); n != 2*reflect.TypeFor[Config]().NumField() {
 		t.Errorf("%d lines:\n%s", n, help)
 	}
-}
-
-// FuzzSignals: whatever is in the variable, what was understood is signals.
-func FuzzSignals(f *testing.F) {
-	for _, s := range []string{"TERM=QUIT,HUP=", "15=3", "=", ",,", "TERM=TERM=TERM", "RTMIN=1", "\x00=\xff", "9999999999999999999=1"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		var m signalMap
-		if m.Decode(s) != nil {
-			return
-		}
-		for from, to := range m {
-			if from < 1 || from > 64 || to < 0 || to > 64 {
-				t.Errorf("%q: %d becomes %d", s, from, to)
-			}
-		}
-	})
 }

@@ -6,6 +6,26 @@ import (
 	"strings"
 )
 
+// oomCounter tells whether the kernel has killed a process for want of memory
+// since start was called.
+type oomCounter struct {
+	started bool
+	before  uint64
+}
+
+func (c *oomCounter) start() {
+	c.before, _ = oomKills()
+	c.started = true
+}
+
+func (c *oomCounter) increased() bool {
+	if !c.started {
+		return false
+	}
+	n, ok := oomKills()
+	return ok && n > c.before
+}
+
 // oomKills returns how often the kernel has killed a process of our container
 // because its memory was used up: the line oom_kill of memory.events (cgroup
 // v2, Documentation/admin-guide/cgroup-v2.rst) or memory.oom_control (v1),

@@ -1,132 +1,141 @@
 package pid1
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
-	"svinit/init/signals"
 	"svinit/services/svlog"
 )
 
-// phase is a step of the shutdown: what is asked for, what ends it, and what
-// is done when its time is up. It ends the moment that its work is done.
+// phase is a step of the shutdown: what it begins with, what ends it, and what
+// is done when its time is up. It ends at once when its work is done.
 type phase struct {
-	begin func(*system)
-	over  func(*system) <-chan struct{}
-	early bool          // its time ends when three quarters of the whole have passed
-	late  func(*system) // nil: give up waiting
+	begin func()
+	over  func() <-chan struct{}
+	early bool   // its time is up when three quarters of the whole have passed
+	late  func() // nil: stop waiting
 }
 
-// shutdown is the order of a stop. Leftovers, such as what a service has put
-// into the background, may hold the pipe of a logger open, so they are asked
-// to end while the loggers read what is still to be read.
-var shutdown = []phase{
-	{
-		begin: func(s *system) { s.set.Stop() },
-		over:  func(s *system) <-chan struct{} { return s.set.Down() },
-		late:  func(s *system) { s.set.Kill() },
-	},
-	{
-		begin: func(s *system) {
-			if !s.conf.LeaveOrphans {
-				s.procs.StopOrphans()
-			}
+// phases is the shutdown of a supervisor, in order. Orphans, such as what a
+// service has put into the background, may hold the pipe of a logger open, so
+// they get TERM while the loggers read the rest of their input.
+func (s *supervisor) phases() []phase {
+	return []phase{
+		{
+			begin: s.set.Stop,
+			over:  s.set.Down,
+			late:  s.set.Kill,
 		},
-		over:  func(s *system) <-chan struct{} { return s.set.Done() },
-		early: true,
-		late:  func(s *system) { s.set.TermLoggers() },
-	},
-	{
-		begin: func(*system) {},
-		over:  func(s *system) <-chan struct{} { return s.set.Done() },
-		late: func(s *system) {
-			if !s.conf.LeaveOrphans {
-				s.procs.KillOrphans()
-			}
-			s.set.KillLoggers()
+		{
+			begin: s.stopOrphans,
+			over:  s.set.Done,
+			early: true,
+			late:  s.set.TermLoggers,
 		},
-	},
-	leftovers,
-	{
-		begin: func(s *system) { s.written = s.log.Stop() },
-		over:  func(s *system) <-chan struct{} { return s.written },
-	},
+		{
+			begin: func() {},
+			over:  s.set.Done,
+			late:  func() { s.killOrphans(); s.set.KillLoggers() },
+		},
+		{
+			begin: func() { s.title.end(); s.drain() },
+			over:  s.drained,
+			late:  s.killAll,
+		},
+		{
+			begin: func() { s.written = s.log.Stop() },
+			over:  func() <-chan struct{} { return s.written },
+		},
+	}
 }
 
-// leftovers is the end of what those have left behind who have gone: all that a
-// plain init has to stop.
-var leftovers = phase{
-	begin: func(s *system) {
-		s.title.end()
-		s.procs.Drain()
-		if !s.conf.LeaveOrphans {
-			s.procs.StopOrphans()
-		}
-	},
-	over: func(s *system) <-chan struct{} {
-		if s.conf.LeaveOrphans {
-			return ended
-		}
-		return s.reaped
-	},
-	late: func(s *system) {
-		if left := s.procs.Leftovers(); len(left) > 0 {
-			s.report(svlog.Event{Level: svlog.Warning, Text: "unable to stop what has been left behind in time: killing " + enumerate(left)})
-		}
-		s.procs.KillAll()
-	},
+// phases is the shutdown of a plain init: only orphans are left.
+func (p *plainInit) phases() []phase {
+	return []phase{{begin: p.drain, over: p.drained, late: p.killAll}}
 }
 
-// ended is the end of what has nothing to wait for.
-var ended = func() <-chan struct{} {
+// drain makes the reaper start nothing any more, and stops orphaned processes.
+func (p *plainInit) drain() {
+	p.Reaper.Drain()
+	p.stopOrphans()
+}
+
+// drained is closed when no process is left that we wait for.
+func (p *plainInit) drained() <-chan struct{} {
+	if p.conf.LeaveOrphans {
+		return closed
+	}
+	return p.Reaped()
+}
+
+func (p *plainInit) stopOrphans() {
+	if !p.conf.LeaveOrphans {
+		p.Reaper.StopOrphans()
+	}
+}
+
+func (p *plainInit) killOrphans() {
+	if !p.conf.LeaveOrphans {
+		p.Reaper.KillOrphans()
+	}
+}
+
+// killAll kills every process that is left, and reports which.
+func (p *plainInit) killAll() {
+	if left := p.Reaper.Leftovers(); len(left) > 0 {
+		p.report(svlog.Event{Level: svlog.Warning, Text: "unable to stop what has been left behind in time: killing " + enumerate(left)})
+	}
+	p.Reaper.KillAll()
+}
+
+// closed is the end of what need not be waited for.
+var closed = func() <-chan struct{} {
 	c := make(chan struct{})
 	close(c)
 	return c
 }()
 
-// grace is the least that a phase gets when the deadline has passed, and how
-// long what has been killed has to die, which is not up to it but to the
-// kernel. All phases together thus end two seconds after the deadline at the
-// latest: before Docker's ten, with the default of eight.
+// grace is the least time that a phase has after the deadline, and the time in
+// which killed processes have to be gone, which depends on the kernel alone. So
+// all phases together end at most two seconds after the deadline: before
+// Docker's ten, with the default of eight.
 const grace = 250 * time.Millisecond
 
 // stop runs the shutdown. It always ends: each phase has its time, and what
-// survives KILL is left to the kernel, which ends it with us.
-func (s *system) stop() {
-	timeout := time.Duration(s.conf.StopTimeout)
+// survives KILL is left to the kernel, which ends it with PID 1.
+func (p *plainInit) stop(phases []phase) {
+	timeout := p.stopTimeout()
 	deadline := time.Now().Add(timeout)
 	hurry := false
-	phases := shutdown
-	if s.set == nil {
-		phases = []phase{leftovers}
-	}
-	for i, p := range phases {
-		p.begin(s)
+	for i, ph := range phases {
+		ph.begin()
 		left := time.Until(deadline)
-		if p.early {
+		if ph.early {
 			left -= timeout / 4
 		}
 		if hurry {
 			left = 0
 		}
-		if i > 0 && (!hurry || p.late == nil) {
+		if i > 0 && (!hurry || ph.late == nil) {
 			left = max(left, grace)
 		}
 		timer := time.NewTimer(left)
-		for late := p.late; ; {
+		for late := ph.late; ; {
 			select {
-			case <-p.over(s):
-			case sig := <-s.signals:
-				if (sig.Number == syscall.SIGTERM || sig.Number == syscall.SIGINT) && s.again(sig) && !hurry && p.late != nil {
+			case <-ph.over():
+			case sig := <-p.Signals():
+				isStop := sig.Number == syscall.SIGTERM || sig.Number == syscall.SIGINT
+				if isStop && p.lastStop.again(sig.PID, timeout) && !hurry && ph.late != nil {
 					hurry = true
 					timer.Reset(0)
 				}
 				continue
 			case <-timer.C:
 				if late != nil {
-					late(s)
+					late()
 					late = nil
 					timer.Reset(grace)
 					continue
@@ -138,25 +147,34 @@ func (s *system) stop() {
 	}
 }
 
-// order is what somebody told us to stop by.
+func (p *plainInit) stopTimeout() time.Duration { return time.Duration(p.conf.StopTimeout) }
+
+// stopSignals stop a container without a main program. KILL cannot be caught,
+// but can arrive as SVINIT_PARENT_DEATH.
+var stopSignals = []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL}
+
+func stops(sig syscall.Signal) bool { return slices.Contains(stopSignals, sig) }
+
+// order is the last stop signal, with its sender (0 where unknown) and the time
+// at which it arrived.
 type order struct {
-	signals.Signal
-	at time.Time
+	sender int
+	at     time.Time
 }
 
-// twice is how far apart the same order can come twice: timeout(1) signals its
-// child, and then its group.
-const twice = time.Second
+// duplicateWindow is within what time the same stop signal can arrive twice:
+// timeout(1) signals its child, and then its process group.
+const duplicateWindow = time.Second
 
-// again notes an order to stop, and reports whether it is the second: the first
-// is what brought us here, or brought the main program to its end. One that the
-// main program has outlived by far was about something else.
-func (s *system) again(sig signals.Signal) bool {
-	first := s.order
-	s.order = order{sig, time.Now()}
-	since := s.order.at.Sub(first.at)
-	same := sig.PID != 0 && sig.PID == first.PID && since < twice
-	return !first.at.IsZero() && since < time.Duration(s.conf.StopTimeout) && !same
+// again remembers a stop signal and reports whether it is the second: the first
+// one stopped us or the main program. A signal that the main program has
+// outlived by more than the timeout was about something else.
+func (o *order) again(sender int, timeout time.Duration) bool {
+	first := *o
+	*o = order{sender, time.Now()}
+	since := o.at.Sub(first.at)
+	same := sender != 0 && sender == first.sender && since < duplicateWindow
+	return !first.at.IsZero() && since < timeout && !same
 }
 
 // enumerate lists the first few.

@@ -27,7 +27,7 @@ import (
 
 	"svinit/cmd/internal/applet"
 	"svinit/cmd/internal/svctl"
-	pid1 "svinit/init"
+	"svinit/init/foreground"
 )
 
 func main() {
@@ -37,7 +37,7 @@ func main() {
 		}
 		reexec.Register(c.Name, func() { os.Exit(c.Main(env())) })
 	}
-	reexec.Register(pid1.ListenShim, func() { os.Exit(pid1.RunListener(os.Args[1:], os.Stderr)) })
+	reexec.Register(foreground.ListenShim, func() { os.Exit(foreground.RunListener(os.Args[1:], os.Stderr)) })
 	if len(os.Args) == 0 { // as execve(2) allowed before Linux 5.18
 		os.Args = []string{binary}
 	}

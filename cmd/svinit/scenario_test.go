@@ -17,7 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
-	pid1 "svinit/init"
+	"svinit/init/foreground"
 )
 
 // The scenarios of testdata/script run svinit as PID 1 of a PID namespace of
@@ -40,10 +40,10 @@ const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
 	programs := map[string]func(){
-		"svinit":        main,
-		pid1.ListenShim: main,
-		"enter":         enter,
-		"wreck":         wreck,
+		"svinit":              main,
+		foreground.ListenShim: main,
+		"enter":               enter,
+		"wreck":               wreck,
 	}
 	for _, c := range commands {
 		if c.Sub {

@@ -65,7 +65,7 @@ func svinit(e *applet.Env, called string) (code int) {
 		e.Say("fatal: " + err.Error())
 		return applet.Wrong
 	}
-	return pid1.Main(o, e.Stdin, e.Stdout, e.Stderr)
+	return pid1.Main(o, e.Stderr)
 }
 
 // options reads what stands before a main program, and that. Letters may stand
@@ -92,7 +92,7 @@ func options(args []string) (o pid1.Options, bad string) {
 				o.Group = true
 				continue
 			}
-			take := map[string]func(string) error{"p": o.DieWith, "r": o.Translate, "e": o.Exchange}[letter]
+			take := map[string]func(string) error{"p": o.ParentDeath.Decode, "r": o.Signals.Decode, "e": o.ExitCodes.Decode}[letter]
 			if take == nil {
 				return o, "unknown option " + first
 			}

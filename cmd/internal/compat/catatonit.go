@@ -6,7 +6,7 @@ import (
 	"syscall"
 
 	"svinit/cmd/internal/applet"
-	pid1 "svinit/init"
+	"svinit/init/foreground"
 )
 
 const catatonitHelp = `It runs the program, passes signals on to it, reaps orphans, and ends with the
@@ -37,15 +37,15 @@ func catatonit(e *applet.Env) error {
 	say := func(level, text string) {
 		write(2, level+" (catatonit:"+strconv.Itoa(os.Getpid())+"): "+text+"\n")
 	}
-	a := &pid1.Alone{Signals: map[syscall.Signal]syscall.Signal{
+	o := foreground.Options{Signals: foreground.SignalMap{
 		syscall.SIGTSTP: 0, syscall.SIGTTIN: 0, syscall.SIGTTOU: 0,
 	}}
 	pause := false
-	o := newGetopt(e, "ghLPV", false, longOption{"version", 'V'})
-	for letter, ok := o.next(); ok; letter, ok = o.next() {
+	args := newGetopt(e, "ghLPV", false, longOption{"version", 'V'})
+	for letter, ok := args.next(); ok; letter, ok = args.next() {
 		switch letter {
 		case 'g':
-			a.Group = true
+			o.Group = true
 		case 'P':
 			pause = true
 		case 'h':
@@ -59,30 +59,32 @@ func catatonit(e *applet.Env) error {
 		}
 	}
 	if pause {
-		o.operands = nil
-	} else if len(o.operands) == 0 {
+		args.operands = nil
+		o.StopSignals = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
+	} else if len(args.operands) == 0 {
 		say("ERROR", "missing program name")
 		return &applet.Exit{Code: 1, Line: usage}
 	}
-	a.Failed = func(err error) int {
+	failed := func(err error) int {
 		say("ERROR", "failed to exec pid1: "+reason(err))
 		return 1
 	}
 	debug := present(e, "CATATONIT_DEBUG")
-	a.Tell = func(ev pid1.Event) {
+	o.OnEvent = func(ev foreground.Event) {
 		if !debug {
 			return
 		}
 		switch ev.Kind {
-		case pid1.Started:
+		case foreground.Started:
 			say("DEBUG", "started the program, pid "+strconv.Itoa(ev.PID))
-		case pid1.Received:
+		case foreground.Received:
 			say("DEBUG", "received "+signal(ev.Signal))
-		case pid1.NotPassed:
+		case foreground.NotPassed:
 			say("DEBUG", "unable to pass on "+signal(ev.Signal)+": "+reason(ev.Err))
-		case pid1.Reaped, pid1.Ended:
+		case foreground.Reaped, foreground.Ended:
 			say("DEBUG", "process "+strconv.Itoa(ev.PID)+" "+status(ev.Status))
 		}
 	}
-	return run(e, o.operands, a)
+	o.Command = args.operands
+	return run(e, o, failed)
 }

@@ -18,16 +18,21 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/cmd/internal/applet"
-	pid1 "svinit/init"
+	"svinit/init/foreground"
 	"svinit/services/program"
 )
 
-// run is the end of a tool: the program's exit code is its own.
-func run(e *applet.Env, command []string, a *pid1.Alone) error {
-	if err := program.CheckShebang(e.Name, command); err != nil {
+// run runs the main program and ends with its exit code. failed reports that it
+// could not be started and returns the exit code for that.
+func run(e *applet.Env, o foreground.Options, failed func(err error) int) error {
+	if err := program.CheckShebang(e.Name, o.Command); err != nil {
 		return &applet.Exit{Code: applet.Wrong, Line: e.Name + ": fatal: " + err.Error()}
 	}
-	return applet.Silent(pid1.Main(pid1.Options{Command: command, Alone: a}, e.Stdin, e.Stdout, e.Stderr))
+	code, err := foreground.Run(o)
+	if err != nil {
+		code = failed(err)
+	}
+	return applet.Silent(code)
 }
 
 // output writes a text, for who asked for it, to f.

@@ -7,7 +7,7 @@ import (
 	"syscall"
 
 	"svinit/cmd/internal/applet"
-	pid1 "svinit/init"
+	"svinit/init/foreground"
 )
 
 const dumbInitHelp = `It runs the program in a session of its own, passes signals on to its process
@@ -35,17 +35,17 @@ var DumbInit = applet.Command{
 }
 
 func dumbInit(e *applet.Env) error {
-	a := &pid1.Alone{
-		Group:   true,
-		Session: true,
-		Signals: make(map[syscall.Signal]syscall.Signal),
-		StopToo: os.Getpid() != 1,
-		Last:    syscall.SIGTERM,
+	o := foreground.Options{
+		Group:      true,
+		Session:    true,
+		Signals:    make(foreground.SignalMap),
+		StopToo:    os.Getpid() != 1,
+		LastSignal: syscall.SIGTERM,
 	}
 	single, verbose := e.Getenv("DUMB_INIT_SETSID") == "0", e.Getenv("DUMB_INIT_DEBUG") == "1"
-	o := newGetopt(e, "hvVcr:", true, longOption{"help", 'h'}, longOption{"single-child", 'c'},
+	args := newGetopt(e, "hvVcr:", true, longOption{"help", 'h'}, longOption{"single-child", 'c'},
 		longOption{"rewrite", 'r'}, longOption{"verbose", 'v'}, longOption{"version", 'V'})
-	for letter, ok := o.next(); ok; letter, ok = o.next() {
+	for letter, ok := args.next(); ok; letter, ok = args.next() {
 		switch letter {
 		case 'h':
 			return output(e.Stderr, "dumb-init v1.2.5 (svinit "+e.Version()+")\n"+
@@ -57,53 +57,54 @@ func dumbInit(e *applet.Env) error {
 		case 'v':
 			verbose = true
 		case 'r':
-			from, to, ok := rewriting(o.value)
+			from, to, ok := rewriting(args.value)
 			if !ok {
 				return &applet.Exit{Code: 1, Line: "usage: -r takes S:R, numbers of signals from 1 to 31, and R may be 0; see " + e.Name + " --help"}
 			}
-			a.Signals[from] = to
+			o.Signals[from] = to
 		default:
 			return applet.Silent(1)
 		}
 	}
-	if len(o.operands) == 0 {
+	if len(args.operands) == 0 {
 		return &applet.Exit{Code: 1, Line: "usage: " + e.Name + " [OPTION]... [--] PROGRAM [ARGUMENT]...; see " + e.Name + " --help"}
 	}
 	if single {
-		a.Group, a.Session, a.Within = false, false, true
-	} else if a.StopToo {
+		o.Group, o.Session, o.SameGroup = false, false, true
+	} else if o.StopToo {
 		// The kernel does not let the leader of a session be stopped by these,
 		// so it takes STOP. As PID 1 we could not stop with it, and it would lie
 		// there until somebody sends CONT.
 		for _, sig := range []syscall.Signal{syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU} {
-			if _, ok := a.Signals[sig]; !ok {
-				a.Signals[sig] = syscall.SIGSTOP
+			if _, ok := o.Signals[sig]; !ok {
+				o.Signals[sig] = syscall.SIGSTOP
 			}
 		}
 	}
 	say := func(text string) { write(2, "[dumb-init] "+text+"\n") }
-	a.Failed = func(err error) int {
-		say(o.operands[0] + ": " + reason(err))
+	failed := func(err error) int {
+		say(args.operands[0] + ": " + reason(err))
 		return 2
 	}
-	a.Tell = func(ev pid1.Event) {
+	o.OnEvent = func(ev foreground.Event) {
 		if !verbose {
 			return
 		}
 		switch ev.Kind {
-		case pid1.Started:
+		case foreground.Started:
 			say("started the program, pid " + strconv.Itoa(ev.PID))
-		case pid1.Received:
+		case foreground.Received:
 			say("received signal " + strconv.Itoa(int(ev.Signal)))
-		case pid1.Passed:
+		case foreground.Passed:
 			say("passed on signal " + strconv.Itoa(int(ev.Signal)))
-		case pid1.NotPassed:
+		case foreground.NotPassed:
 			say("unable to pass on signal " + strconv.Itoa(int(ev.Signal)) + ": " + reason(ev.Err))
-		case pid1.Reaped, pid1.Ended:
+		case foreground.Reaped, foreground.Ended:
 			say("process " + strconv.Itoa(ev.PID) + " " + status(ev.Status))
 		}
 	}
-	return run(e, o.operands, a)
+	o.Command = args.operands
+	return run(e, o, failed)
 }
 
 // rewriting reads S:R as sscanf(3) reads "%d:%d", whatever follows.

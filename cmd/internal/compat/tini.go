@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/cmd/internal/applet"
-	pid1 "svinit/init"
+	"svinit/init/foreground"
 )
 
 const tiniHelp = `It runs the program, passes signals on to it, reaps orphans, and ends with the
@@ -81,14 +81,14 @@ func tini(e *applet.Env) error {
 		return applet.Silent(1)
 	}
 	reaped := false
-	a := &pid1.Alone{
+	o := foreground.Options{
 		Group: present(e, "TINI_KILL_PROCESS_GROUP"),
 		// tini ignores these, as it may write from the background.
-		Signals:   map[syscall.Signal]syscall.Signal{syscall.SIGTTIN: 0, syscall.SIGTTOU: 0},
-		ExitCodes: make(map[int]int),
+		Signals:   foreground.SignalMap{syscall.SIGTTIN: 0, syscall.SIGTTOU: 0},
+		ExitCodes: make(foreground.ExitCodes),
 	}
-	o := newGetopt(e, "p:hvwgle:s", false)
-	for letter, ok := o.next(); ok; letter, ok = o.next() {
+	args := newGetopt(e, "p:hvwgle:s", false)
+	for letter, ok := args.next(); ok; letter, ok = args.next() {
 		switch letter {
 		case 'h':
 			return output(e.Stdout, tiniUsage(e))
@@ -99,30 +99,30 @@ func tini(e *applet.Env) error {
 		case 'w':
 			reaped = true
 		case 'g':
-			a.Group = true
+			o.Group = true
 		case 's':
 		case 'p':
-			if a.ParentDeath = unix.SignalNum(o.value); a.ParentDeath == 0 {
-				return wrong(letter, o.value)
+			if o.Pdeathsig = unix.SignalNum(args.value); o.Pdeathsig == 0 {
+				return wrong(letter, args.value)
 			}
 		case 'e':
-			code, ok := number(o.value)
+			code, ok := number(args.value)
 			if !ok || code < 0 || code > 255 {
-				return wrong(letter, o.value)
+				return wrong(letter, args.value)
 			}
-			a.ExitCodes[code] = 0
+			o.ExitCodes[code] = 0
 		default:
 			return &applet.Exit{Code: 1, Line: strings.TrimSuffix(tiniUsage(e), "\n")}
 		}
 	}
-	if len(o.operands) == 0 {
+	if len(args.operands) == 0 {
 		return &applet.Exit{Code: 1, Line: strings.TrimSuffix(tiniUsage(e), "\n")}
 	}
 	if v := e.Getenv("TINI_VERBOSITY"); present(e, "TINI_VERBOSITY") {
 		verbosity, _ = leading(v)
 	}
-	a.Failed = func(err error) int {
-		say(tiniFatal, "exec "+o.operands[0]+" failed: "+reason(err))
+	failed := func(err error) int {
+		say(tiniFatal, "exec "+args.operands[0]+" failed: "+reason(err))
 		switch errno(err) {
 		case syscall.ENOENT:
 			return 127
@@ -131,23 +131,24 @@ func tini(e *applet.Env) error {
 		}
 		return 1
 	}
-	a.Tell = func(ev pid1.Event) {
+	o.OnEvent = func(ev foreground.Event) {
 		switch ev.Kind {
-		case pid1.Started:
-			say(tiniInfo, "started '"+o.operands[0]+"', pid "+strconv.Itoa(ev.PID))
-		case pid1.Passed:
+		case foreground.Started:
+			say(tiniInfo, "started '"+args.operands[0]+"', pid "+strconv.Itoa(ev.PID))
+		case foreground.Passed:
 			say(tiniDebug, "passed on "+signal(ev.Signal))
-		case pid1.NotPassed:
+		case foreground.NotPassed:
 			say(tiniWarn, "unable to pass on "+signal(ev.Signal)+": "+reason(ev.Err))
-		case pid1.Reaped:
+		case foreground.Reaped:
 			if reaped {
 				say(tiniWarn, "Reaped zombie process with pid="+strconv.Itoa(ev.PID))
 			}
-		case pid1.Ended:
+		case foreground.Ended:
 			say(tiniInfo, "the program "+status(ev.Status))
 		}
 	}
-	return run(e, o.operands, a)
+	o.Command = args.operands
+	return run(e, o, failed)
 }
 
 // tiniVersion begins as scripts, and dockerd, expect it.

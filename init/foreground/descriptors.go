@@ -1,4 +1,4 @@
-package pid1
+package foreground
 
 import (
 	"strconv"
@@ -6,13 +6,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// guesses is below what descriptors are looked for without /proc.
+// descriptors are what this process has inherited beyond standard error. They
+// are for the main program: sockets (LISTEN_FDS), a shell's 3<file.
+type descriptors []int
+
+// guesses is the number below which descriptors are looked for without /proc.
 const guesses = 1024
 
-// claimDescriptors keeps what we were given beyond standard error from the
-// services, and returns those descriptors: they are meant for the main
-// program, if for anyone (LISTEN_FDS, a shell's 3<file).
-func claimDescriptors() (inherited []int) {
+// claimDescriptors makes the inherited descriptors close-on-exec, so that
+// services do not get them, and returns them.
+func claimDescriptors() (inherited descriptors) {
 	claim := func(fd int) {
 		// What the Go runtime has opened so far is close-on-exec already.
 		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
@@ -22,7 +25,7 @@ func claimDescriptors() (inherited []int) {
 	}
 	names, err := openFiles()
 	if err != nil {
-		// Without /proc nobody can tell which there are.
+		// Without /proc there is no list of them.
 		for fd := 3; fd < guesses; fd++ {
 			claim(fd)
 		}
@@ -37,7 +40,7 @@ func claimDescriptors() (inherited []int) {
 }
 
 // openFiles reads /proc/self/fd. Package os would start the Go runtime's poller
-// for that, which takes longer than all the rest.
+// for that, which takes longer than all the rest of New.
 func openFiles() (names []string, err error) {
 	dir, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -54,8 +57,9 @@ func openFiles() (names []string, err error) {
 	}
 }
 
-func (s *system) eachInherited(do func(fd int)) {
-	for _, fd := range s.inherited {
+// each calls do for each of them.
+func (d descriptors) each(do func(fd int)) {
+	for _, fd := range d {
 		do(fd)
 	}
 }

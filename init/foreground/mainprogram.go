@@ -1,0 +1,97 @@
+package foreground
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/services/program"
+)
+
+// The exit codes that a shell has for a program that could not be executed.
+const (
+	exitNotExec  = 126
+	exitNotFound = 127
+)
+
+// Start starts the main program, if the options have one, and watches our
+// parent, if they say so. Where the main program cannot be started the error
+// has the errno of execvp(3) in it, and code is the exit code that a shell has
+// for that.
+func (i *Init) Start() (code int, err error) {
+	i.watchParent()
+	if len(i.options.Command) == 0 {
+		return 0, nil
+	}
+	if code, err = i.startProgram(); err == nil {
+		i.emit(Event{Kind: Started, PID: i.job.pid})
+	}
+	return code, err
+}
+
+// startProgram starts the main program with our own standard streams and
+// inherited descriptors. It is found and executed as execvp(3) does: where a
+// file cannot be executed the search goes on, and a file of no known format is
+// a script of the shell's.
+func (i *Init) startProgram() (code int, err error) {
+	i.terminal = findTerminal()
+	sys := i.attributes()
+	attr := &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}, Sys: sys}
+	// ForkExec's own list of descriptors would have to reach up to the highest
+	// number that is open, so the others are inherited by their flag.
+	i.inherited.each(func(fd int) { unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0) })
+	defer func() {
+		i.inherited.each(unix.CloseOnExec)
+		if err != nil && sys.Foreground {
+			i.terminal.setForeground(unix.Getpgrp())
+		}
+	}()
+	start := func(path string, argv []string) error {
+		i.job.pid, err = i.Reaper.Start(path, argv, attr, func(ws syscall.WaitStatus) { i.job.ended <- ws })
+		return err
+	}
+	if haveListenPID() {
+		// Only the process itself knows its pid before it is executed.
+		if start("/proc/self/exe", append([]string{ListenShim}, i.options.Command...)) == nil {
+			return 0, nil
+		}
+	}
+	return search(i.options.Command, start)
+}
+
+// attributes chooses the session, the process group and the terminal of the
+// main program. See the package comment.
+func (i *Init) attributes() *syscall.SysProcAttr {
+	sys := &syscall.SysProcAttr{}
+	tty := i.terminal.fd
+	switch {
+	case i.options.SameGroup:
+	case i.options.Session, i.terminal.isOurs():
+		sys.Setsid = true
+		if i.releaseTerminal() {
+			sys.Setctty, sys.Ctty, i.job.ownSession = true, tty, true
+		}
+	default:
+		sys.Setpgid = true
+		if i.terminal.weAreForeground() {
+			sys.Foreground, sys.Ctty = true, tty
+		}
+	}
+	return sys
+}
+
+// search executes a program as execvp(3) does: start is execve(2), or a fork
+// and execve(2). The code is the exit code that a shell has for the error.
+func search(command []string, start func(path string, argv []string) error) (code int, err error) {
+	err = program.Execvp(command, start)
+	var failed *program.Error
+	switch {
+	case err == nil:
+		return 0, nil
+	case errors.As(err, &failed) && failed.NotFound:
+		return exitNotFound, err
+	}
+	return exitNotExec, err
+}

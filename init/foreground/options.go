@@ -1,0 +1,162 @@
+package foreground
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/services/svlog"
+)
+
+// Options say how a main program is run and who gets which signal.
+type Options struct {
+	// Command is the main program and its arguments, argv[0] first. Without one
+	// orphans are reaped until one of StopSignals arrives.
+	Command []string
+	// StopSignals end [Init.Wait], with exit code 0, where there is no Command.
+	StopSignals []syscall.Signal
+
+	// Session starts the main program in a session of its own, with the terminal
+	// where this process leads the terminal's session.
+	Session bool
+	// SameGroup leaves the main program in our process group, and the terminal
+	// as it is. It prevails over Session.
+	SameGroup bool
+	// Group passes signals on to the process group of the main program instead
+	// of the main program alone.
+	Group bool
+	// Signals has what the main program is sent in place of a signal, 0 for
+	// nothing. A signal that is not in it is passed on as it is.
+	Signals SignalMap
+	// StopToo stops this process as well at TSTP, TTIN and TTOU, after they have
+	// been passed on, until CONT arrives. The kernel ignores that for PID 1.
+	StopToo bool
+	// LastSignal, unless it is 0, is sent to the process group of the main
+	// program when the main program has ended. It needs Group.
+	LastSignal syscall.Signal
+
+	// ParentDeath, unless it is 0, is acted on as if it had arrived when our
+	// parent process exits.
+	ParentDeath syscall.Signal
+	// Pdeathsig, unless it is 0, is sent to this process by the kernel when our
+	// parent exits (PR_SET_PDEATHSIG in prctl(2)): KILL then kills this process.
+	Pdeathsig syscall.Signal
+
+	// ExitCodes has our exit codes for those of the main program that differ.
+	ExitCodes ExitCodes
+
+	// OnEvent is called for each event, from more than one goroutine. It must
+	// not block. May be nil.
+	OnEvent func(Event)
+	// Report takes warnings: what could not be done and does not keep the main
+	// program from running. May be nil.
+	Report svlog.Reporter
+}
+
+// report reports a warning.
+func (o *Options) report(e svlog.Event) {
+	if o.Report != nil {
+		o.Report(e)
+	}
+}
+
+// SignalMap says what a signal becomes for the main program, 0 for nothing.
+type SignalMap map[syscall.Signal]syscall.Signal
+
+// Decode adds pairs such as TERM=QUIT,HUP= or, as dumb-init has them, 15:3,1:0.
+// The error says what is wrong with the text. (SignalMap is an
+// envconfig.Decoder.)
+func (m *SignalMap) Decode(text string) error {
+	if *m == nil {
+		*m = make(SignalMap)
+	}
+	for pair := range strings.SplitSeq(text, ",") {
+		if pair = strings.TrimSpace(pair); pair == "" {
+			continue
+		}
+		from, to, ok := strings.Cut(pair, "=")
+		if !ok {
+			from, to, ok = strings.Cut(pair, ":")
+		}
+		if !ok {
+			return fmt.Errorf("%q is not of the form TERM=QUIT", pair)
+		}
+		f, err := parseSignal(from)
+		if err != nil {
+			return err
+		}
+		var t syscall.Signal
+		if to = strings.TrimSpace(to); to != "" && to != "0" {
+			if t, err = parseSignal(to); err != nil {
+				return err
+			}
+		}
+		(*m)[f] = t
+	}
+	return nil
+}
+
+// ExitCodes says what an exit code of the main program becomes.
+type ExitCodes map[int]int
+
+// Decode adds pairs such as 143=0,3=7; 143 is the same as 143=0. The error says
+// what is wrong with the text. (ExitCodes is an envconfig.Decoder.)
+func (m *ExitCodes) Decode(text string) error {
+	if *m == nil {
+		*m = make(ExitCodes)
+	}
+	for pair := range strings.SplitSeq(text, ",") {
+		from, to, given := strings.Cut(pair, "=")
+		f, err := strconv.ParseUint(strings.TrimSpace(from), 10, 8)
+		t := uint64(0)
+		if err == nil && given {
+			t, err = strconv.ParseUint(strings.TrimSpace(to), 10, 8)
+		}
+		if err != nil {
+			return fmt.Errorf("%q is not of the form 143=0, exit codes from 0 to 255", pair)
+		}
+		(*m)[int(f)] = int(t)
+	}
+	return nil
+}
+
+// Signal is a signal such as TERM, 0 for none.
+type Signal syscall.Signal
+
+// Decode reads a signal: TERM, SIGTERM, term, 15 or RTMIN+3. (Signal is an
+// envconfig.Decoder.)
+func (s *Signal) Decode(text string) error {
+	sig, err := parseSignal(text)
+	*s = Signal(sig)
+	return err
+}
+
+// parseSignal understands TERM, SIGTERM, term, 15 and RTMIN+3.
+func parseSignal(s string) (syscall.Signal, error) {
+	s = strings.ToUpper(strings.TrimSpace(s))
+	n := 0
+	if _, err := fmt.Sscanf(s+"\n", "%d\n", &n); err == nil && n > 0 && n <= 64 {
+		return syscall.Signal(n), nil
+	}
+	name := strings.TrimPrefix(s, "SIG")
+	if sig := unix.SignalNum("SIG" + name); sig != 0 {
+		return sig, nil
+	}
+	// The real-time ones, as the C library numbers them (signal(7)).
+	base, sign := 34, 1
+	offset, ok := strings.CutPrefix(name, "RTMIN")
+	if !ok {
+		base, sign = 64, -1
+		offset, ok = strings.CutPrefix(name, "RTMAX")
+	}
+	if offset == "" && ok {
+		return syscall.Signal(base), nil
+	}
+	if n, err := strconv.Atoi(offset); ok && err == nil && n*sign > 0 && base+n >= 34 && base+n <= 64 {
+		return syscall.Signal(base + n), nil
+	}
+	return 0, fmt.Errorf("%q is not a signal", s)
+}

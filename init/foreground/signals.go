@@ -1,0 +1,65 @@
+package foreground
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+
+	"svinit/init/signals"
+	"svinit/services/svlog"
+)
+
+// listen hands out the signals caught, for as long as the process runs.
+func (i *Init) listen() {
+	for {
+		sig, err := i.caught.Next()
+		if err != nil {
+			i.options.report(svlog.Event{Level: svlog.Warning, Text: "no more signals: " + err.Error()})
+			return
+		}
+		switch {
+		case sig.Number == syscall.SIGCHLD: // about our children, not those of the main program
+			i.Reaper.Wake()
+		case i.job.ignore(sig.Number):
+		case sig.Number == syscall.SIGTTIN && sig.Code == signals.Kernel && !i.options.StopToo:
+			// This process reads from no terminal: another of our process group does.
+			i.childStopped(os.Getpid(), sig.Number)
+		case sig.Number == syscall.SIGCONT && sig.PID == os.Getpid(): // from continueGroup
+		default:
+			i.arrived <- sig
+			runtime.Gosched() // to the receiver, before this thread waits again
+		}
+	}
+}
+
+// forward passes a signal on to the main program.
+func (i *Init) forward(sig syscall.Signal) {
+	switch to, err := i.pass(sig); {
+	case err != nil:
+		i.emit(Event{Kind: NotPassed, Signal: to, Err: err})
+	case to != 0:
+		i.emit(Event{Kind: Passed, Signal: to})
+	}
+	if i.options.StopToo && (sig == syscall.SIGTSTP || sig == syscall.SIGTTIN || sig == syscall.SIGTTOU) {
+		stopSelf()
+	}
+}
+
+// pass sends the main program what the options have in place of a signal, and
+// returns that: 0 for nothing.
+func (i *Init) pass(sig syscall.Signal) (to syscall.Signal, err error) {
+	if i.job.stoppedWithUs && sig == syscall.SIGCONT {
+		return sig, i.continued()
+	}
+	to = sig
+	if t, ok := i.options.Signals[sig]; ok {
+		if to = t; to == 0 {
+			return 0, nil
+		}
+	}
+	pid := i.job.pid
+	if i.options.Group {
+		pid = -pid
+	}
+	return to, i.Reaper.Signal(pid, to)
+}

@@ -1,0 +1,124 @@
+package pid1
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/init/foreground"
+	"svinit/services"
+	"svinit/services/epoll"
+	"svinit/services/svdir"
+	"svinit/services/svlog"
+)
+
+// The threads of a supervisor. These come to those of foreground.PlainThreads:
+//
+//	                                usual  small
+//	owners                            4      1    services.Config.Abreast
+//	the set                           1      -    takes turns with the owners
+//	the log                           1      1
+//	the start of readproctitle        1      -    there is none
+var (
+	withServices       = foreground.Threads{Usual: 12, Small: 5}
+	beforeFirstService = foreground.Threads{Usual: 6, Small: 5}
+)
+
+// supervisor is a plain init with services, and perhaps without a main program.
+type supervisor struct {
+	plainInit
+	poll    *epoll.Set
+	log     *svlog.Mux
+	set     *services.Set
+	title   title
+	written <-chan struct{} // closed when the log has been written, after its Stop
+}
+
+// run supervises the services, which members of the group gid may command. The
+// error says why it was not even tried.
+func (s *supervisor) run(command []string, gid int) (code int, err error) {
+	o := s.options(command)
+	o.Report = func(e svlog.Event) { s.report(e) } // whichever it is then
+	o.OnEvent = s.onEvent
+	if len(command) == 0 {
+		o.OnEvent = s.onEventAlone
+	}
+	if err := s.Prepare(o, withServices); err != nil {
+		return exitTemporary, err
+	}
+	if err := s.boot(gid); err != nil {
+		return exitTemporary, err
+	}
+	code, err = s.start(command)
+	if err != nil {
+		s.set.Stop()
+	}
+	// The goroutines are started after the main program, which their threads
+	// would delay. What arrives for them meanwhile is kept.
+	s.oom.start()
+	s.Begin(beforeFirstService)
+	go func() {
+		for s.poll.Wait() == nil {
+		}
+	}()
+	go s.log.Run()
+	go s.set.Run()
+	if err == nil {
+		code = s.Wait()
+	}
+	s.stop(s.phases())
+	return code, nil
+}
+
+// onEventAlone is onEvent without a main program: SIGALRM rescans the scan
+// directory.
+func (s *supervisor) onEventAlone(e foreground.Event) {
+	s.onEvent(e)
+	if e.Kind == foreground.Received && e.Signal == syscall.SIGALRM {
+		s.set.Rescan()
+	}
+}
+
+// boot makes what the services need, which members of the group gid may command.
+func (s *supervisor) boot(gid int) (err error) {
+	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("unable to open /dev/null: %w", err)
+	}
+	if s.poll, err = epoll.New(); err != nil {
+		return fmt.Errorf("unable to wait for commands: %w", err)
+	}
+	format := svlog.Prefix
+	if s.conf.Log == logRaw {
+		format = svlog.Raw
+	}
+	if s.log, err = svlog.New(format, 1, 2); err != nil {
+		return fmt.Errorf("unable to carry output: %w", err)
+	}
+	s.report = s.log.Report
+	cfg := &services.Config{
+		Procs:        s.Reaper,
+		Poll:         s.poll,
+		Log:          s.log,
+		Report:       s.report,
+		Env:          os.Environ(),
+		Stdin:        uintptr(null),
+		StateBases:   svdir.Bases(s.conf.StateDir, os.Geteuid()),
+		ControlGroup: gid,
+		OOMKills:     oomKills,
+		First:        func() { s.MakeThreads(withServices) },
+	}
+	s.title.procs = s.Reaper
+	s.log.Errors = s.title.show
+	if s.Small() {
+		cfg.Abreast = 1
+		s.log.Errors = nil
+	}
+	if s.conf.Log == logInherit {
+		cfg.Log = nil
+	}
+	s.set = services.NewSet(cfg, s.conf.ServiceDir)
+	return nil
+}
