@@ -1,52 +1,54 @@
-// Package chain is the tools that change something of their process and then
-// become the program that the rest of their arguments names: setuidgid,
-// envuidgid, envdir, softlimit, setlock, pgrphack and fghack as in
+// Package chain has the chain-loading tools, which change the state of their
+// process and then execute the program in the rest of their arguments:
+// setuidgid, envuidgid, envdir, softlimit, setlock, pgrphack and fghack as in
 // daemontools, and chpst as in runit.
 //
 // # One start for a whole chain
 //
 //	setuidgid web softlimit -m 30000000 envdir ./env httpd
 //
-// is three starts of the original's small programs. When the next program is
-// this very binary under the name of a chain tool, no execve is done: the next
-// tool goes on in the same process, with the arguments and the environment
-// that it would have been given. This is not for speed alone. A Go program
-// cannot start when its address space is limited to less than about a gigabyte
-// (RLIMIT_AS) or its data to some dozen megabytes (RLIMIT_DATA), as softlimit's
-// users do all the time; so limits are kept until the program that is not ours
-// is executed, and nothing of ours has to live within them.
+// starts three of the original's small programs before httpd. If the next
+// program is this same binary under the name of a chain tool, we do not call
+// execve: the next tool runs in the same process, with the arguments and the
+// environment that it would have got. This is not only for speed. A Go program
+// cannot start if its address space (RLIMIT_AS) is limited to less than about a
+// gigabyte, or its data (RLIMIT_DATA) to some dozen megabytes, as is usual with
+// softlimit. Therefore limits are set immediately before the execve of a program
+// that is not ours, and nothing of ours runs within them.
 //
 // # One thread
 //
-// User and group ids and the nice level belong to a thread in Linux, and
-// execve(2) takes over those of the thread that calls it. They are changed for
-// that thread only, which stays locked to the goroutine.
+// In Linux, user and group IDs and the nice level belong to a thread, and
+// execve(2) keeps those of the calling thread. They are changed for that thread
+// only; the goroutine stays locked to it.
 package chain
 
 import "svinit/cmd/internal/applet"
 
-// A link is a tool of a chain, and what the tools before it have left to do.
-type link struct {
+// A stage is one tool of a chain, with the changes that the tools before it have
+// deferred.
+type stage struct {
 	*applet.Env
 	environ environment
 	limits  limits
 }
 
-// first runs the tool that the process was started as.
-func first(e *applet.Env, run func(*link) error) error {
-	return run(&link{Env: e, environ: environment{given: e.Environ()}})
+// runFirst runs the tool that the process was started as.
+func runFirst(e *applet.Env, run func(*stage) error) error {
+	return run(&stage{Env: e, environ: environment{inherited: e.Environ()}})
 }
 
-// next runs the tool that l's process would have been replaced by. Its exit
-// code is in the error; it has said itself what is wrong.
-func (l *link) next(name, synopsis string, run func(*link) error, args []string) error {
-	environ := l.environ.merged()
-	inner := *l.Env
+// runInProcess runs the next tool of the chain in this process instead of
+// executing it. It has already reported its error; the returned one has its exit
+// code.
+func (s *stage) runInProcess(name, synopsis string, run func(*stage) error, args []string) error {
+	environ := s.environ.merged()
+	inner := *s.Env
 	inner.Name, inner.Args = name, args
-	inner.Getenv = func(name string) string { value, _ := lookup(environ, name); return value }
+	inner.Getenv = func(name string) string { value, _ := lookupEnv(environ, name); return value }
 	inner.Environ = func() []string { return environ }
 	command := applet.Command{Synopsis: synopsis, Run: func(e *applet.Env) error {
-		return run(&link{Env: e, environ: environment{given: environ}, limits: l.limits})
+		return run(&stage{Env: e, environ: environment{inherited: environ}, limits: s.limits})
 	}}
 	if code := command.Main(&inner); code != 0 {
 		return applet.Silent(code)
@@ -54,10 +56,10 @@ func (l *link) next(name, synopsis string, run func(*link) error, args []string)
 	return nil
 }
 
-// tool returns the tool of that name; run is nil when there is none. It is a
-// switch since a table of functions that look themselves up in it would be
-// laid out at start.
-func tool(name string) (synopsis string, run func(*link) error) {
+// findTool returns the tool of that name; run is nil if there is none. It is a
+// switch because these functions call findTool, and a table of them would be an
+// initialization cycle.
+func findTool(name string) (synopsis string, run func(*stage) error) {
 	switch name {
 	case "setuidgid":
 		return setuidgidSynopsis, setuidgid

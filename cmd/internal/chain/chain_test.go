@@ -12,31 +12,32 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-// The tests of this package run Debian's program and ours. Not tested: user
-// databases other than the files (the C library's nsswitch.conf); the time that
-// a lock takes; messages of a chain's programs that are killed by a limit while
-// they say them; forks that fail.
+// The tests of this package compare Debian's programs with ours. Not tested: user
+// databases other than the files (nsswitch.conf of the C library); how long a lock
+// takes; messages of programs that a limit kills while they write them; failing
+// forks.
 
 func TestMain(m *testing.M) { os.Exit(difftest.Main(m)) }
 
-// run is a case: a command line without quotes, and arguments that stand
-// after it as they are.
+// run makes a case of a command line, which is split at spaces, and further
+// arguments, which are not.
 func run(line string, args ...string) difftest.Case {
 	words := strings.Fields(line)
 	return difftest.Case{Tool: words[0], Args: append(words[1:], args...)}
 }
 
-// sh is a case that ends in a shell script, which says what it finds.
+// sh makes a case in which the tool executes a shell script.
 func sh(line, script string) difftest.Case { return run(line, "sh", "-c", script) }
 
-// with changes a case.
+// with makes a case with a change.
 func with(c difftest.Case, change func(*difftest.Case)) difftest.Case {
 	change(&c)
 	return c
 }
 
-// by is a case in which bash prepares what is passed on, and does RUN.
-func by(script string, c difftest.Case) difftest.Case {
+// viaBash makes a case in which bash executes script, where RUN stands for the
+// execution of the tool.
+func viaBash(script string, c difftest.Case) difftest.Case {
 	script = `name=$1 program=$2; shift 2; ` + strings.ReplaceAll(script, "RUN", `exec -a "$name" "$program" "$@"`)
 	c.Before = func(cmd *exec.Cmd) {
 		cmd.Args = append([]string{"bash", "-c", script, "bash", cmd.Args[0], cmd.Path}, cmd.Args[1:]...)
@@ -63,13 +64,13 @@ func files(c difftest.Case, files map[string]string) difftest.Case {
 	return c
 }
 
-// setup makes files that are no texts.
+// setup gives a case files that are not regular ones.
 func setup(c difftest.Case, do func(dir string) error) difftest.Case {
 	c.Setup = do
 	return c
 }
 
-// differs says which row of doc/differences.md a case is.
+// differs gives a case the ID of its row in doc/differences.md.
 func differs(id string, c difftest.Case) difftest.Case {
 	c.Differs = id
 	return c
@@ -77,7 +78,7 @@ func differs(id string, c difftest.Case) difftest.Case {
 
 const nobody = 65534
 
-// packages is where the originals come from.
+// pkg returns the Debian package of the original.
 func pkg(tool string) string {
 	if tool == "chpst" {
 		return "runit"
@@ -85,7 +86,7 @@ func pkg(tool string) string {
 	return "daemontools"
 }
 
-// compare runs cases.
+// compare runs cases as parallel subtests.
 func compare(t *testing.T, cases ...difftest.Case) {
 	t.Helper()
 	for i, c := range cases {
@@ -97,8 +98,8 @@ func compare(t *testing.T, cases ...difftest.Case) {
 	}
 }
 
-// links is a directory with our tools under their names.
-func links(t *testing.T) string {
+// installLinks returns a directory with links to our tools.
+func installLinks(t *testing.T) string {
 	t.Helper()
 	dir := difftest.OpenDir(t)
 	if out, err := exec.Command(difftest.Binary(), "--install", dir).CombinedOutput(); err != nil {
@@ -107,15 +108,15 @@ func links(t *testing.T) string {
 	return dir
 }
 
-// usr is where Debian's tools are.
-func usr(t *testing.T) string {
+// originalDir returns the directory of Debian's tools.
+func originalDir(t *testing.T) string {
 	t.Helper()
 	return filepath.Dir(difftest.Real(t, "setuidgid", "daemontools"))
 }
 
 const limitsScript = `ulimit -Sa; ulimit -Ha | grep -v nothing`
 
-// TestUsage is wrong uses.
+// TestUsage compares wrong usages.
 func TestUsage(t *testing.T) {
 	for _, tool := range []string{"setuidgid", "envuidgid", "envdir", "softlimit", "setlock", "pgrphack", "fghack", "chpst"} {
 		compare(t, run(tool), run(tool, "--"), run(tool, "-"), run(tool, ""), run(tool, "-z"), run(tool, "-z", "true"), run(tool, "x"), run(tool, "-h"), run(tool, "--help"))
@@ -131,7 +132,7 @@ func TestUsage(t *testing.T) {
 	)
 }
 
-// TestSearch is where a program is found, and what is said when it is not.
+// TestSearch compares where a program is found, and the errors if it is not.
 func TestSearch(t *testing.T) {
 	programs := map[string]string{
 		"a/x": "#!/bin/sh\necho a\n", "b/x": "#!/bin/sh\necho b\n", "c/x/y": "", "x": "#!/bin/sh\necho here\n",
@@ -164,11 +165,11 @@ func TestSearch(t *testing.T) {
 			in(run(tool+" x"), "c:b"), in(run(tool+" x"), "c"), in(run(tool+" x"), "c:nowhere"), in(run(tool+" x"), "plain:b"), in(run(tool+" x"), "plain"), in(run(tool+" x"), "plain:nowhere"),
 			in(run(tool+" x"), "text:b"), in(run(tool+" x"), "empty:b"), in(run(tool+" x"), "bad:b"), in(run(tool+" x"), "bad"), in(run(tool+" x"), "loop:b"), in(run(tool+" x"), "dangling:b"), in(run(tool+" x"), "file:b"),
 			in(run(tool+" a/x"), "b"), in(run(tool+" text/x"), "b"), in(run(tool+" file/x"), "b"), in(run(tool+" plain/x"), "b"),
-			by(`unset PATH; RUN`, run(tool+" true")), by(`unset PATH; RUN`, run(tool+" setuidgid")),
+			viaBash(`unset PATH; RUN`, run(tool+" true")), viaBash(`unset PATH; RUN`, run(tool+" setuidgid")),
 		)
 	}
 	for _, tool := range []string{"setuidgid root", "envuidgid root", "softlimit", "softlimit -m 5000000", "setlock lock"} {
-		compare(t, run(tool+" nonexist"), run(tool+" ./nonexist"), run(tool+" /"), run(tool, ""), by(`PATH=; RUN`, run(tool+" true")), by(`unset PATH; RUN`, run(tool+" true")))
+		compare(t, run(tool+" nonexist"), run(tool+" ./nonexist"), run(tool+" /"), run(tool, ""), viaBash(`PATH=; RUN`, run(tool+" true")), viaBash(`unset PATH; RUN`, run(tool+" true")))
 	}
 	compare(t,
 		sh("pgrphack", `exit 17`), sh("pgrphack", `kill -9 $$`), sh("pgrphack", `kill -TERM $$`), sh("pgrphack", "cat; echo err >&2"),
@@ -180,28 +181,29 @@ func TestSearch(t *testing.T) {
 	)
 }
 
-// TestWhole is what a program is given that no option speaks of.
-func TestWhole(t *testing.T) {
+// TestInheritedState compares the process state that a program inherits and that no
+// option changes.
+func TestInheritedState(t *testing.T) {
 	const state = `grep -E '^(Sig|Umask|Cap|NoNewPrivs|Seccomp|Groups|[UG]id)' /proc/$$/status | grep -v SigQ; ls /proc/$$/fd; ulimit -Sn; ulimit -Hn; nice; pwd; env | sort | grep -v -E '^(_|SHLVL|OLDPWD)='`
 	for _, tool := range []string{"pgrphack", "setuidgid nobody", "softlimit -c 0", "setlock lock", "chpst -u nobody -U daemon", "fghack"} {
 		compare(t,
 			sh(tool, state), env(sh(tool, state), "A=1", "B=", "=x", "noequals"),
-			by(`ulimit -Sn 100; RUN`, sh(tool, state)), by(`ulimit -n 100; RUN`, sh(tool, state)),
-			by(`trap "" HUP INT; RUN`, sh(tool, state)),
-			by(`umask 027; cd /; RUN`, sh(strings.Replace(tool, "lock lock", "lock /dev/null", 1), state)),
-			by(`exec 7</dev/null 9>/dev/null; RUN`, sh(tool, state)),
-			by(`nice -n 4 true; RUN`, sh(tool, state)),
+			viaBash(`ulimit -Sn 100; RUN`, sh(tool, state)), viaBash(`ulimit -n 100; RUN`, sh(tool, state)),
+			viaBash(`trap "" HUP INT; RUN`, sh(tool, state)),
+			viaBash(`umask 027; cd /; RUN`, sh(strings.Replace(tool, "lock lock", "lock /dev/null", 1), state)),
+			viaBash(`exec 7</dev/null 9>/dev/null; RUN`, sh(tool, state)),
+			viaBash(`nice -n 4 true; RUN`, sh(tool, state)),
 		)
 	}
 	compare(t,
-		by(`RUN <&-`, differs("closed-stream", sh("pgrphack", `ls /proc/$$/fd`))),
-		by(`RUN >&-`, run("softlimit")), by(`RUN 2>&-`, run("softlimit")), by(`RUN 2>&-`, run("pgrphack nonexist")),
-		by(`trap "" PIPE; RUN`, differs("ignored-signals", sh("pgrphack", `grep SigIgn /proc/$$/status`))),
+		viaBash(`RUN <&-`, differs("closed-stream", sh("pgrphack", `ls /proc/$$/fd`))),
+		viaBash(`RUN >&-`, run("softlimit")), viaBash(`RUN 2>&-`, run("softlimit")), viaBash(`RUN 2>&-`, run("pgrphack nonexist")),
+		viaBash(`trap "" PIPE; RUN`, differs("ignored-signals", sh("pgrphack", `grep SigIgn /proc/$$/status`))),
 	)
 }
 
-// TestEnvironmentTwice is a variable that is there twice, which nothing but a
-// program of one's own can make.
+// TestEnvironmentTwice has a variable twice in the environment, which a shell cannot
+// create.
 func TestEnvironmentTwice(t *testing.T) {
 	for program, want := range map[string]string{
 		difftest.Real(t, "pgrphack", "daemontools"): "A=1\nB=2\nA=3\nnothing\n",

@@ -9,72 +9,72 @@ import (
 
 const chpstSynopsis = "chpst [-vVP012] [-u user[:group]] [-U user[:group]] [-b argv0] [-e dir] [-/ root] [-n nice] [-l|-L lock] [-m n] [-d n] [-o n] [-p n] [-f n] [-c n] [-t n] prog"
 
-// Chpst is chpst(8), as in runit 2.1.2 but for its other names.
+// Chpst is chpst(8) of runit 2.1.2, without the other names of that program.
 var Chpst = applet.Command{
 	Name:     "chpst",
 	Synopsis: chpstSynopsis,
 	Summary:  "run a program with a changed process state",
 	Section:  8,
-	Help: `Becomes the program prog, after all that the options say, in this order:
+	Help: `Executes the program prog after the changes in the options, made in this order:
 
-  -P              lead a new session
-  -e dir          take variables from the files of dir, as envdir does
+  -P              start a new session
+  -e dir          set variables from the files in dir, as envdir does
   -/ root         make root the root directory
-  -n [+|-]n       add to the nice level
-  -U user[:group] set UID and GID
-  -u user[:group] become that user; ":1000:1000" is numbers
-  -l lock         lock that file; -L does not wait for it
+  -n [+|-]n       add n to the nice level
+  -U user[:group] set the environment variables UID and GID
+  -u user[:group] run as that user; ":1000:1000" for numbers
+  -l lock         lock that file; -L fails if it is already locked
   -0 -1 -2        close standard input, output, error
   -m -d -o -p -f -c -r -t n
                   set soft limits: memory, data, open files, processes, file,
                   core, resident memory, seconds of processor time
-  -b argv0        the name that prog is told
-  -v              say what passes silently otherwise
-  -V              say what chpst this is
+  -b argv0        pass argv0 to prog as its name
+  -v              report errors that are otherwise ignored
+  -V              print the version
 `,
-	Run: func(e *applet.Env) error { return first(e, chpst) },
+	Run: func(e *applet.Env) error { return runFirst(e, chpst) },
 }
 
-// version is what -V says.
+// version is what -V prints.
 const version = "chpst of svinit, with the options of runit 2.1.2"
 
-// chpstUsage ends chpst with its usage, which is in runit's form.
+// chpstUsage ends chpst with its usage, in runit's format.
 var chpstUsage error = &applet.Exit{Code: applet.Wrong, Line: "usage: " + chpstSynopsis + "\n"}
 
-// options is what chpst is asked for.
+// options are the options of chpst.
 type options struct {
-	user, envUser, argv0, envDir, root, lock      *string
-	nice                                          int32
-	wait, verbose, session, stdin, stdout, stderr bool
+	user, envUser, argv0, envDir, root, lock                     *string
+	nice                                                         int32
+	wait, verbose, session, closeStdin, closeStdout, closeStderr bool
 }
 
-func chpst(l *link) error {
+func chpst(s *stage) error {
 	var opts options
-	prog, err := opts.read(l)
+	prog, err := opts.parse(s)
 	if err != nil {
 		return err
 	}
 	if opts.session {
 		syscall.Setsid()
 	}
-	for _, do := range [...]func(*link) error{opts.readEnvDir, opts.changeRoot, opts.changeNice, opts.changeUser, opts.takeLock, opts.closeStreams} {
-		if err := do(l); err != nil {
+	for _, do := range [...]func(*stage) error{opts.readEnvDir, opts.changeRoot, opts.changeNice, opts.changeUser, opts.takeLock, opts.closeStdFDs} {
+		if err := do(s); err != nil {
 			return err
 		}
 	}
-	if _, err := l.limits.plan(); err != nil {
+	if _, err := s.limits.plan(); err != nil {
 		return applet.Fatal("unable to getrlimit()", err)
 	}
 	file := prog[0]
 	if opts.argv0 != nil {
 		prog = append([]string{*opts.argv0}, prog[1:]...)
 	}
-	return l.become(file, prog, "unable to run: "+prog[0])
+	return s.execFile(file, prog, "unable to run: "+prog[0])
 }
 
-// read reads the options, and puts the limits among them into l's.
-func (opts *options) read(l *link) (prog []string, err error) {
-	o := applet.Options{Args: l.Args, Known: "u:U:b:e:m:d:o:p:f:c:r:t:/:n:l:L:vP012V"}
+// parse parses the options. It puts the limits among them into s.limits.
+func (opts *options) parse(s *stage) (prog []string, err error) {
+	o := applet.Options{Args: s.Args, Known: "u:U:b:e:m:d:o:p:f:c:r:t:/:n:l:L:vP012V"}
 	for o.Next() {
 		value := o.Value
 		switch o.Letter {
@@ -89,7 +89,7 @@ func (opts *options) read(l *link) (prog []string, err error) {
 		case '/':
 			opts.root = &value
 		case 'n':
-			n, ok := niceNumber(value)
+			n, ok := parseNice(value)
 			if !ok {
 				return nil, chpstUsage
 			}
@@ -104,22 +104,22 @@ func (opts *options) read(l *link) (prog []string, err error) {
 		case 'P':
 			opts.session = true
 		case '0':
-			opts.stdin = true
+			opts.closeStdin = true
 		case '1':
-			opts.stdout = true
+			opts.closeStdout = true
 		case '2':
-			opts.stderr = true
+			opts.closeStderr = true
 		case 'V':
-			l.Stderr.WriteString(version + "\n")
+			s.Stderr.WriteString(version + "\n")
 			return nil, chpstUsage
 		default:
-			if !l.limits.chpst(value, limited(o.Letter)) {
+			if !s.limits.setChpst(value, resourcesOf(o.Letter)) {
 				return nil, chpstUsage
 			}
 		}
 	}
 	if o.Bad != "" {
-		l.Say(o.Bad)
+		s.Say(o.Bad)
 		return nil, chpstUsage
 	}
 	if len(o.Args) == 0 {
@@ -128,14 +128,14 @@ func (opts *options) read(l *link) (prog []string, err error) {
 	return o.Args, nil
 }
 
-// chpst reads a limit as chpst does, whose numbers are signed: -1 is the hard
-// limit, and all below is no limit asked for.
-func (l *limits) chpst(s string, resources []int) (ok bool) {
-	n, ok := number(s)
+// setChpst requests a limit as chpst does. Its numbers are signed: -1 is the hard
+// limit, and lower ones withdraw the request.
+func (l *limits) setChpst(s string, resources []int) (ok bool) {
+	n, ok := parseNumber(s)
 	switch signed := int64(n); {
 	case !ok:
 	case signed < -1:
-		l.forget(resources...)
+		l.unset(resources...)
 	case signed == -1:
 		l.set(unlimited, resources...)
 	default:
@@ -144,9 +144,9 @@ func (l *limits) chpst(s string, resources []int) (ok bool) {
 	return ok
 }
 
-// niceNumber reads an increment of the nice level, of which the lower 32 bits
+// parseNice parses an increment of the nice level, of which the lower 32 bits
 // count.
-func niceNumber(s string) (n int32, ok bool) {
+func parseNice(s string) (n int32, ok bool) {
 	sign := int32(1)
 	if s != "" && (s[0] == '-' || s[0] == '+') {
 		if s[0] == '-' {
@@ -154,31 +154,31 @@ func niceNumber(s string) (n int32, ok bool) {
 		}
 		s = s[1:]
 	}
-	v, ok := number(s)
+	v, ok := parseNumber(s)
 	return sign * int32(v), ok
 }
 
-func (opts *options) readEnvDir(l *link) error {
+func (opts *options) readEnvDir(s *stage) error {
 	if opts.envDir == nil {
 		return nil
 	}
 	dir := *opts.envDir
-	err := l.environ.readDir(dir, func(at *stepError) bool {
-		if at.err != syscall.EISDIR {
+	err := s.environ.readDir(dir, func(stepErr *stepError) bool {
+		if stepErr.err != syscall.EISDIR {
 			return false
 		}
 		if opts.verbose {
-			l.Warn("unable to read "+dir+"/"+at.name, at.err)
+			s.Warn("unable to read "+dir+"/"+stepErr.name, stepErr.err)
 		}
 		return true
 	})
-	var at *stepError
-	if !errors.As(err, &at) {
+	var stepErr *stepError
+	if !errors.As(err, &stepErr) {
 		return err
 	}
 	what := "unable to "
-	switch at.step {
-	case stepHere:
+	switch stepErr.step {
+	case stepOpenCwd:
 		what += "open current working directory"
 	case stepChdir:
 		what += "switch to directory: " + dir
@@ -187,14 +187,14 @@ func (opts *options) readEnvDir(l *link) error {
 	case stepList:
 		what += "read directory: " + dir
 	case stepRead:
-		what += "read " + dir + "/" + at.name
-	case stepBack:
+		what += "read " + dir + "/" + stepErr.name
+	case stepReturn:
 		what += "switch to starting directory"
 	}
-	return applet.Fatal(what, at.err)
+	return applet.Fatal(what, stepErr.err)
 }
 
-func (opts *options) changeRoot(*link) error {
+func (opts *options) changeRoot(*stage) error {
 	if opts.root == nil {
 		return nil
 	}
@@ -207,7 +207,7 @@ func (opts *options) changeRoot(*link) error {
 	return nil
 }
 
-func (opts *options) changeNice(*link) error {
+func (opts *options) changeNice(*stage) error {
 	if opts.nice == 0 {
 		return nil
 	}
@@ -217,14 +217,14 @@ func (opts *options) changeNice(*link) error {
 	return nil
 }
 
-// changeUser changes the environment and the ids.
-func (opts *options) changeUser(l *link) error {
+// changeUser changes the environment (-U) and the IDs (-u).
+func (opts *options) changeUser(s *stage) error {
 	if opts.envUser != nil {
 		uid, gids, err := identity(*opts.envUser)
 		if err != nil {
 			return err
 		}
-		l.environ.setIDs(uid, gids[0])
+		s.environ.setIDs(uid, gids[0])
 	}
 	if opts.user == nil {
 		return nil
@@ -245,7 +245,7 @@ func (opts *options) changeUser(l *link) error {
 	return nil
 }
 
-func (opts *options) takeLock(*link) error {
+func (opts *options) takeLock(*stage) error {
 	if opts.lock == nil {
 		return nil
 	}
@@ -260,11 +260,11 @@ func (opts *options) takeLock(*link) error {
 	return applet.Fatal(what+*opts.lock, err)
 }
 
-func (opts *options) closeStreams(*link) error {
+func (opts *options) closeStdFDs(*stage) error {
 	for fd, stream := range [...]struct {
 		close bool
 		name  string
-	}{{opts.stdin, "stdin"}, {opts.stdout, "stdout"}, {opts.stderr, "stderr"}} {
+	}{{opts.closeStdin, "stdin"}, {opts.closeStdout, "stdout"}, {opts.closeStderr, "stderr"}} {
 		if !stream.close {
 			continue
 		}

@@ -12,62 +12,62 @@ import (
 
 const envdirSynopsis = "envdir dir child"
 
-// Envdir is envdir(8). Its wrong use exits 111, unlike all others'.
+// Envdir is envdir(8). It exits 111 on wrong usage, unlike all other tools.
 var Envdir = applet.Command{
 	Name:     "envdir",
 	Synopsis: envdirSynopsis,
 	Summary:  "run a program with an environment from the files of a directory",
 	Section:  8,
-	Help: `Becomes the program child, with a variable for every file in dir: its name, and its
-first line without the blanks at the end. A NUL stands for a line feed. An empty
-file removes the variable. Names that begin with a dot are left alone.
+	Help: `Executes the program child with an environment variable for every file in dir: the
+value is its first line without trailing blanks, with each NUL replaced by a line
+feed. An empty file removes the variable. Names that begin with a dot are ignored.
 `,
-	Run: func(e *applet.Env) error { return first(e, envdir) },
+	Run: func(e *applet.Env) error { return runFirst(e, envdir) },
 }
 
-func envdir(l *link) error {
-	if len(l.Args) < 2 {
+func envdir(s *stage) error {
+	if len(s.Args) < 2 {
 		return &applet.Exit{Code: applet.Refused, Line: "envdir: usage: " + envdirSynopsis}
 	}
-	dir := l.Args[0]
-	err := l.environ.readDir(dir, nil)
-	var at *stepError
+	dir := s.Args[0]
+	err := s.environ.readDir(dir, nil)
+	var stepErr *stepError
 	switch {
 	case err == nil:
-		return l.exec(l.Args[1:])
-	case !errors.As(err, &at):
+		return s.exec(s.Args[1:])
+	case !errors.As(err, &stepErr):
 		return err
 	}
 	what := "unable to "
-	switch at.step {
-	case stepHere:
+	switch stepErr.step {
+	case stepOpenCwd:
 		what += "switch to current directory"
 	case stepChdir:
 		what += "switch to directory " + dir
 	case stepOpen, stepList:
 		what += "read directory " + dir
 	case stepRead:
-		what += "read " + dir + "/" + at.name
-	case stepBack:
+		what += "read " + dir + "/" + stepErr.name
+	case stepReturn:
 		what += "switch to starting directory"
 	}
-	return applet.Fatal(what, at.err)
+	return applet.Fatal(what, stepErr.err)
 }
 
-// step is what reading an environment from a directory is made of, for
-// envdir and chpst have words of their own for each.
+// A step of reading an environment from a directory. envdir and chpst have
+// different messages for the errors of each.
 type step int
 
 const (
-	stepHere  step = iota // open the working directory
-	stepChdir             // go to the directory
-	stepOpen              // open it
-	stepList              // list it
-	stepRead              // read a file
-	stepBack              // go back
+	stepOpenCwd step = iota // open the working directory
+	stepChdir               // go to the directory
+	stepOpen                // open it
+	stepList                // list it
+	stepRead                // read a file
+	stepReturn              // go back
 )
 
-// A stepError is where it ended.
+// A stepError is the error of a step.
 type stepError struct {
 	step step
 	name string // of the file
@@ -84,13 +84,13 @@ func (e *stepError) Unwrap() error { return e.err }
 func (e *environment) readDir(dir string, tolerate func(*stepError) bool) error {
 	here, err := syscall.Open(".", syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		return &stepError{stepHere, "", err}
+		return &stepError{stepOpenCwd, "", err}
 	}
 	defer syscall.Close(here)
 	if err = syscall.Chdir(dir); err != nil {
 		return &stepError{stepChdir, "", err}
 	}
-	names, err := list(".")
+	names, err := listDir(".")
 	if err != nil {
 		return err
 	}
@@ -98,39 +98,39 @@ func (e *environment) readDir(dir string, tolerate func(*stepError) bool) error 
 		if strings.HasPrefix(name, ".") {
 			continue
 		}
-		data, err := slurp(name)
+		data, err := readFile(name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			at := &stepError{stepRead, name, err}
-			if tolerate != nil && tolerate(at) {
+			stepErr := &stepError{stepRead, name, err}
+			if tolerate != nil && tolerate(stepErr) {
 				continue
 			}
-			return at
+			return stepErr
 		}
 		if len(data) == 0 {
 			e.unset(name)
 		} else {
-			e.set(name, value(data))
+			e.set(name, fileValue(data))
 		}
 	}
 	if err = syscall.Fchdir(here); err != nil {
-		return &stepError{stepBack, "", err}
+		return &stepError{stepReturn, "", err}
 	}
 	return nil
 }
 
-// value is what a file that is not empty says: the first line without its
-// trailing blanks, with a line feed for each NUL.
-func value(data []byte) string {
+// fileValue returns the value in a file that is not empty: the first line without
+// trailing blanks, with each NUL replaced by a line feed.
+func fileValue(data []byte) string {
 	line, _, _ := bytes.Cut(data, []byte{'\n'})
 	line = bytes.TrimRight(line, " \t")
 	return string(bytes.ReplaceAll(line, []byte{0}, []byte{'\n'}))
 }
 
-// Files and directories are read without package os, which would make an epoll
-// descriptor for them: that is time in every chain.
+// Files and directories are read without package os, which would create an epoll
+// descriptor and so slow down every chain.
 
-// list returns the names in a directory. The error is a stepError.
-func list(dir string) (names []string, err error) {
+// listDir returns the names in a directory. The error is a *stepError.
+func listDir(dir string) (names []string, err error) {
 	fd, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &stepError{stepOpen, "", err}
@@ -151,9 +151,9 @@ func list(dir string) (names []string, err error) {
 	}
 }
 
-// slurp reads a file of any kind. It waits for nobody: a FIFO without writers
-// is empty, and one with a silent writer an error.
-func slurp(name string) ([]byte, error) {
+// readFile reads a file of any kind. It never blocks: a FIFO without a writer is
+// empty, and one with a writer but no data is an error (EAGAIN).
+func readFile(name string) ([]byte, error) {
 	fd, err := syscall.Open(name, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err

@@ -12,19 +12,22 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-// TestEnvdir is directories of all kinds, for envdir and chpst -e.
-func TestEnvdir(t *testing.T) {
-	contents := map[string]string{
-		"d/PLAIN": "value\n", "d/NOEND": "value", "d/EMPTY": "", "d/LINEFEED": "\n", "d/BLANKS": " \t \n", "d/TRAIL": "a b \t \t\n", "d/LEAD": "  a\n",
-		"d/TWO": "one\ntwo\n", "d/NUL": "a\x00b\x00\n", "d/NULEND": "a\x00 \x00\nrest", "d/ONLYNUL": "\x00", "d/BLANKNUL": " \x00 ", "d/CR": "a\r\n", "d/BYTES": "\xff\xfe\x01\n",
-		"d/LONG": strings.Repeat("0123456789", 10000) + "\n", "d/LATE": strings.Repeat("\n", 1000) + "x", "d/256": strings.Repeat("y", 256), "d/255": strings.Repeat("y", 255), "d/257": strings.Repeat("y", 257) + "\nz",
-		"d/.hidden": "x", "d/with space": "x", "d/A=B": "x", "d/C=": "x", "d/=D": "x", "d/E=F": "", "d/=": "", "d/OLD": "new", "d/GONE": "", "d/\xff": "x", "d/nl\n": "x",
-		"empty/": "", "sub/dir/": "", "sub/A": "1", "file": "x", "loop/B": "",
-	}
-	given := []string{"OLD=old", "GONE=here", "A=a", "C=c", "E=e", "Z=z", "NIL=nil", "=q", "nothing"}
-	// One for all: programs see its order.
+// envdirFiles are the files of TestEnvdir.
+var envdirFiles = map[string]string{
+	"d/PLAIN": "value\n", "d/NOEND": "value", "d/EMPTY": "", "d/LINEFEED": "\n", "d/BLANKS": " \t \n", "d/TRAIL": "a b \t \t\n", "d/LEAD": "  a\n",
+	"d/TWO": "one\ntwo\n", "d/NUL": "a\x00b\x00\n", "d/NULEND": "a\x00 \x00\nrest", "d/ONLYNUL": "\x00", "d/BLANKNUL": " \x00 ", "d/CR": "a\r\n", "d/BYTES": "\xff\xfe\x01\n",
+	"d/LONG": strings.Repeat("0123456789", 10000) + "\n", "d/LATE": strings.Repeat("\n", 1000) + "x", "d/256": strings.Repeat("y", 256), "d/255": strings.Repeat("y", 255), "d/257": strings.Repeat("y", 257) + "\nz",
+	"d/.hidden": "x", "d/with space": "x", "d/A=B": "x", "d/C=": "x", "d/=D": "x", "d/E=F": "", "d/=": "", "d/OLD": "new", "d/GONE": "", "d/\xff": "x", "d/nl\n": "x",
+	"empty/": "", "sub/dir/": "", "sub/A": "1", "file": "x", "loop/B": "",
+}
+
+// withEnvdirFiles returns a function that gives a case these files and an
+// environment. All cases share one directory, because its order is visible in the
+// output.
+func withEnvdirFiles(t *testing.T) func(difftest.Case) difftest.Case {
+	t.Helper()
 	shared := difftest.OpenDir(t)
-	for name, content := range contents {
+	for name, content := range envdirFiles {
 		path := filepath.Join(shared, name)
 		must(t, os.MkdirAll((shared + "/" + name)[:strings.LastIndex(shared+"/"+name, "/")], 0o755))
 		if !strings.HasSuffix(name, "/") {
@@ -34,8 +37,9 @@ func TestEnvdir(t *testing.T) {
 	for name, target := range map[string]string{"d/LINK": "PLAIN", "loop/A": "A"} {
 		must(t, os.Symlink(target, filepath.Join(shared, name)))
 	}
-	d := func(c difftest.Case) difftest.Case {
-		return setup(env(c, given...), func(dir string) error {
+	inherited := []string{"OLD=old", "GONE=here", "A=a", "C=c", "E=e", "Z=z", "NIL=nil", "=q", "nothing"}
+	return func(c difftest.Case) difftest.Case {
+		return setup(env(c, inherited...), func(dir string) error {
 			for _, name := range []string{"d", "empty", "sub", "loop", "file"} {
 				if err := os.Symlink(filepath.Join(shared, name), filepath.Join(dir, name)); err != nil {
 					return err
@@ -44,6 +48,11 @@ func TestEnvdir(t *testing.T) {
 			return nil
 		})
 	}
+}
+
+// TestEnvdir compares envdir and chpst -e with directories of all kinds.
+func TestEnvdir(t *testing.T) {
+	d := withEnvdirFiles(t)
 	for _, tool := range []string{"envdir", "chpst -e", "chpst -ve"} {
 		compare(t,
 			d(run(tool+" d env")), d(run(tool+" d env -0")), d(run(tool+" ./d/ env")), d(run(tool+" empty env")), d(run(tool+" sub env")), d(run(tool+" file env")), d(run(tool+" nowhere env")),
@@ -78,15 +87,15 @@ func TestEnvdir(t *testing.T) {
 				must(t, os.Mkdir(filepath.Join(dir, "d"), 0o755))
 				return os.WriteFile(filepath.Join(dir, "d/A"), bytes.Repeat([]byte("x"), 3<<20), 0o644)
 			}),
-			by("mkdir gone; cd gone; rmdir ../gone; RUN", run(tool+" /etc/dpkg true")),
-			by(`mkdir e; echo /nowhere > e/PATH; RUN`, run(tool+" e true")), by(`mkdir e; echo "$PWD" > e/PATH; echo 1 > e/A; PATH=; RUN`, run(tool+" e /usr/bin/env")),
-			by(`unset A; mkdir e; : > e/PATH; RUN`, run(tool+" e /usr/bin/env")), by(`mkdir e; for i in {1..300}; do echo $i > e/V$i; done; RUN`, run(tool+" e env")),
+			viaBash("mkdir gone; cd gone; rmdir ../gone; RUN", run(tool+" /etc/dpkg true")),
+			viaBash(`mkdir e; echo /nowhere > e/PATH; RUN`, run(tool+" e true")), viaBash(`mkdir e; echo "$PWD" > e/PATH; echo 1 > e/A; PATH=; RUN`, run(tool+" e /usr/bin/env")),
+			viaBash(`unset A; mkdir e; : > e/PATH; RUN`, run(tool+" e /usr/bin/env")), viaBash(`mkdir e; for i in {1..300}; do echo $i > e/V$i; done; RUN`, run(tool+" e env")),
 		)
 	}
 	compare(t, d(run("chpst -e d -U nobody env")), d(run("chpst -e empty -e sub env")), d(run("chpst -e d -u nobody -o 50 env")), as(nobody, setup(run("chpst -v -e d -u nobody env"), mode("d/A", 0))))
 }
 
-// mode makes d/A, and gives one of the two a mode.
+// mode returns a function that creates d/A and changes the mode of d or d/A.
 func mode(name string, mode os.FileMode) func(dir string) error {
 	return func(dir string) error {
 		if err := os.Mkdir(filepath.Join(dir, "d"), 0o755); err != nil {
@@ -112,11 +121,11 @@ func FuzzValue(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		given := bytes.Clone(data)
-		v := value(data)
+		v := fileValue(data)
 		if !bytes.Equal(data, given) {
 			t.Fatal("value changes its argument")
 		}
-		// By the letter, from the front.
+		// The same byte by byte, from the front.
 		var want, blanks []byte
 		for _, c := range data {
 			if c == '\n' {
@@ -136,13 +145,13 @@ func FuzzValue(f *testing.F) {
 	})
 }
 
-// FuzzMerged holds the order of an environment against its meaning.
+// FuzzMerged checks that the last change is the last variable of the environment.
 func FuzzMerged(f *testing.F) {
 	f.Add("A=1\nB=2\nC=3", "B\nD=4\nA=5")
 	f.Add("A=1\nA=2\nx\n=", "A\nA=\n=B")
 	f.Fuzz(func(t *testing.T, given, changes string) {
-		e := environment{given: strings.Split(given, "\n"), changes: strings.Split(changes, "\n")}
-		n := len(e.given)
+		e := environment{inherited: strings.Split(given, "\n"), changes: strings.Split(changes, "\n")}
+		n := len(e.inherited)
 		merged := e.merged()
 		if len(merged) > n+len(e.changes) {
 			t.Fatalf("%q", merged)
@@ -153,11 +162,11 @@ func FuzzMerged(f *testing.F) {
 			if merged[len(merged)-1] != last {
 				t.Fatalf("%q is not the last of %q", last, merged)
 			}
-			if got, ok := lookup(merged[len(merged)-1:], name); !ok || got != value {
+			if got, ok := lookupEnv(merged[len(merged)-1:], name); !ok || got != value {
 				t.Fatalf("%s is %q", name, got)
 			}
 		}
-		if strings.Join(e.given, "\n") != given {
+		if strings.Join(e.inherited, "\n") != given {
 			t.Fatal("merged changes what was given")
 		}
 	})

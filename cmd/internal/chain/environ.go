@@ -2,32 +2,32 @@ package chain
 
 import "strings"
 
-// An environment is what a tool was given, and what it changes of it for the
-// program that it becomes. The program is looked for in the PATH given.
+// An environment is the inherited environment of a tool and the changes to it for
+// the program that it executes. The program is looked up in the inherited PATH.
 type environment struct {
-	given   []string
-	changes []string // NAME=VALUE to set, NAME to unset, in order
+	inherited []string
+	changes   []string // NAME=VALUE to set, NAME to unset, in order
 }
 
 // set changes the variable to value.
 func (e *environment) set(name, value string) { e.changes = append(e.changes, name+"="+value) }
 
-// unset removes the variable. As in daemontools a name with "=" in it, which
-// only a file of envdir's can have, is a setting.
+// unset removes the variable. As in daemontools, a name with "=" in it, which only
+// a file for envdir can have, sets a variable instead.
 func (e *environment) unset(name string) { e.changes = append(e.changes, name) }
 
-// merged returns the environment with the changes, in daemontools' order,
-// which programs such as env(1) show: where a variable is taken out the last
-// one moves into its place, and a new one goes to the end.
+// merged returns the environment with the changes, in the order of daemontools,
+// which env(1) shows: the last variable takes the place of a removed one, and a
+// new one is appended.
 func (e *environment) merged() []string {
 	if len(e.changes) == 0 {
-		return e.given
+		return e.inherited
 	}
-	all := append(make([]string, 0, len(e.given)+len(e.changes)), e.given...)
+	all := append(make([]string, 0, len(e.inherited)+len(e.changes)), e.inherited...)
 	for _, change := range e.changes {
 		name, _, setting := strings.Cut(change, "=")
 		for i, s := range all {
-			if names(s, name) {
+			if isNamed(s, name) {
 				last := len(all) - 1
 				all[i] = all[last]
 				all = all[:last]
@@ -41,17 +41,17 @@ func (e *environment) merged() []string {
 	return all
 }
 
-// lookup returns the first value of the variable.
-func lookup(environ []string, name string) (value string, ok bool) {
+// lookupEnv returns the first value of the variable.
+func lookupEnv(environ []string, name string) (value string, ok bool) {
 	for _, s := range environ {
-		if names(s, name) {
+		if isNamed(s, name) {
 			return s[len(name)+1:], true
 		}
 	}
 	return "", false
 }
 
-// names reports whether s is NAME=VALUE of that name.
-func names(s, name string) bool {
+// isNamed reports whether s is NAME=VALUE with that name.
+func isNamed(s, name string) bool {
 	return len(s) > len(name) && s[len(name)] == '=' && s[:len(name)] == name
 }

@@ -13,46 +13,46 @@ import (
 	"svinit/services/program"
 )
 
-// exec becomes the program argv[0]. It returns only when it cannot, with the
-// error of the tool.
-func (l *link) exec(argv []string) error {
-	return l.become(argv[0], argv, "unable to run "+argv[0])
+// exec executes the program argv[0]. It returns only if that fails, with the error
+// of the tool, or after runInProcess.
+func (s *stage) exec(argv []string) error {
+	return s.execFile(argv[0], argv, "unable to run "+argv[0])
 }
 
-// become becomes the program file with the arguments argv, the name among
-// them. What says in the tool's words that it cannot.
-func (l *link) become(file string, argv []string, what string) error {
-	paths := candidates(file, l.environ.given)
-	if !strings.Contains(file, "/") && l.Tool != nil && l.Tool(file) && nowhere(paths) {
-		// In an image without links svinit-run(8) finds the first tool of a
-		// chain, and the first the next.
+// execFile executes the program file with argv, which includes argv[0]. what is the
+// tool's error message if that fails.
+func (s *stage) execFile(file string, argv []string, what string) error {
+	paths := candidates(file, s.environ.inherited)
+	if !strings.Contains(file, "/") && s.Tool != nil && s.Tool(file) && noneExists(paths) {
+		// In an image without links, svinit-run(8) starts the first tool of a
+		// chain, which then has to find the next.
 		paths = []string{"/proc/self/exe"}
 	}
-	synopsis, run := tool(path.Base(file))
-	if (run != nil || l.limits.starve()) && isOurs(paths) {
+	synopsis, run := findTool(path.Base(file))
+	if (run != nil || s.limits.affectsRuntime()) && firstIsSelf(paths) {
 		if run != nil {
-			return l.next(path.Base(file), synopsis, run, argv[1:])
+			return s.runInProcess(path.Base(file), synopsis, run, argv[1:])
 		}
-		l.limits.spare()
+		s.limits.dropRuntimeLimits()
 	}
-	err := l.execve(paths, argv)
+	err := s.execve(paths, argv)
 	if limit, ok := err.(*limitError); ok {
 		return applet.Fatal("setrlimit failed", limit.errno)
 	}
 	return applet.Fatal(what, err)
 }
 
-// candidates returns where execve is to try a program of that name, in order.
+// candidates returns the paths where execve tries a program of that name.
 func candidates(file string, environ []string) []string {
-	list, ok := lookup(environ, "PATH")
+	list, ok := lookupEnv(environ, "PATH")
 	if !ok {
 		list = program.DefaultPath
 	}
 	return program.Candidates(file, list)
 }
 
-// nowhere reports whether there is no such file.
-func nowhere(paths []string) bool {
+// noneExists reports whether none of the files exists.
+func noneExists(paths []string) bool {
 	for _, p := range paths {
 		if err := unix.Faccessat(unix.AT_FDCWD, p, unix.F_OK, 0); err != unix.ENOENT && err != unix.ENOTDIR {
 			return false
@@ -61,8 +61,8 @@ func nowhere(paths []string) bool {
 	return true
 }
 
-// passes reports whether the search goes on after this error of a candidate.
-func passes(errno syscall.Errno) bool {
+// continueSearch reports whether the search continues after this error.
+func continueSearch(errno syscall.Errno) bool {
 	switch errno {
 	case syscall.ENOENT, syscall.EACCES, syscall.EPERM, syscall.EISDIR:
 		return true
@@ -70,9 +70,8 @@ func passes(errno syscall.Errno) bool {
 	return false
 }
 
-// isOurs reports whether the first of the candidates that can be executed is
-// this binary.
-func isOurs(paths []string) bool {
+// firstIsSelf reports whether the first executable candidate is this binary.
+func firstIsSelf(paths []string) bool {
 	var self, st unix.Stat_t
 	if unix.Stat("/proc/self/exe", &self) != nil {
 		return false
@@ -80,30 +79,30 @@ func isOurs(paths []string) bool {
 	for _, p := range paths {
 		err := unix.Stat(p, &st)
 		if err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
-			// By the effective ids, and those of this thread.
+			// With the effective IDs, and those of this thread.
 			err = unix.Faccessat(unix.AT_FDCWD, p, unix.X_OK, unix.AT_EACCESS)
 			if err == nil {
 				return st.Dev == self.Dev && st.Ino == self.Ino
 			}
 		}
-		if errno, _ := err.(syscall.Errno); err != nil && !passes(errno) {
+		if errno, _ := err.(syscall.Errno); err != nil && !continueSearch(errno) {
 			return false
 		}
 	}
 	return false
 }
 
-// execve tries the candidates with the limits set, and undoes these when none
-// will do. The error is an errno: of several, the last that is not ENOENT.
+// execve sets the limits and tries the candidates; if all fail it restores the
+// limits. The error is an errno: of several, the last that is not ENOENT.
 //
-// Between a limit and execve the runtime must not need memory or a thread, nor
-// the stack grow, so everything is laid out before.
-func (l *link) execve(paths, argv []string) error {
+// Between prlimit(2) and execve(2) the runtime must not allocate, start a thread or
+// grow the stack, so all arguments are prepared before.
+func (s *stage) execve(paths, argv []string) error {
 	argvp, err := syscall.SlicePtrFromStrings(argv)
 	if err != nil {
 		return err
 	}
-	envp, err := syscall.SlicePtrFromStrings(l.environ.merged())
+	envp, err := syscall.SlicePtrFromStrings(s.environ.merged())
 	if err != nil {
 		return err
 	}
@@ -111,35 +110,35 @@ func (l *link) execve(paths, argv []string) error {
 	if err != nil {
 		return err
 	}
-	giveBackOpenFiles()
-	plan, err := l.limits.plan()
+	restoreOpenFilesLimit()
+	plan, err := s.limits.plan()
 	if err != nil {
 		return err
 	}
-	if l.limits.starve() {
-		// Without an idle P nothing makes a thread.
+	if s.limits.affectsRuntime() {
+		// Without an idle P the runtime starts no threads.
 		runtime.GOMAXPROCS(1)
 	}
-	errno, limited := limitAndExec(plan, pathsp[:len(paths)], &argvp[0], &envp[0])
+	errno, limitsSet := limitAndExec(plan, pathsp[:len(paths)], &argvp[0], &envp[0])
 	runtime.KeepAlive(argvp)
 	runtime.KeepAlive(envp)
-	if !limited {
+	if !limitsSet {
 		return &limitError{errno}
 	}
 	return errno
 }
 
-// giveBackOpenFiles sets the soft limit on open files, which Go raises at
-// start (package syscall), to what it was: that is the first thing that
-// syscall.Exec does, and to execute "" is its quickest way to fail.
-func giveBackOpenFiles() { syscall.Exec("", nil, nil) }
+// restoreOpenFilesLimit restores the soft limit on open files, which the Go runtime
+// raises at start. syscall.Exec does so first, and fails quickly for "".
+func restoreOpenFilesLimit() { syscall.Exec("", nil, nil) }
 
-// limitAndExec allocates nothing and calls only what needs no stack to speak
-// of. Raw execve(2) may meet a thread that the runtime is just making: the
-// kernel then refuses the thread for a moment, and the runtime tries again.
-func limitAndExec(plan []change, paths []*byte, argv, envp **byte) (errno syscall.Errno, limited bool) {
+// limitAndExec allocates nothing and calls only functions that need little stack.
+// Unlike syscall.Exec it does not keep the runtime from creating a thread at the
+// same time: during an execve(2) the kernel fails clone(2) with EAGAIN, and the
+// runtime retries.
+func limitAndExec(plan []limitChange, paths []*byte, argv, envp **byte) (errno syscall.Errno, limitsSet bool) {
 	for i := range plan {
-		if errno := plan[i].set(&plan[i].wanted); errno != 0 {
+		if errno := plan[i].apply(&plan[i].new); errno != 0 {
 			return errno, false
 		}
 	}
@@ -149,12 +148,12 @@ func limitAndExec(plan []change, paths []*byte, argv, envp **byte) (errno syscal
 		if e != syscall.ENOENT {
 			errno = e
 		}
-		if !passes(e) {
+		if !continueSearch(e) {
 			break
 		}
 	}
 	for i := range plan {
-		plan[i].set(&plan[i].was)
+		plan[i].apply(&plan[i].old)
 	}
 	return errno, true
 }

@@ -15,37 +15,37 @@ const fghackSynopsis = "fghack child"
 var Fghack = applet.Command{
 	Name:     "fghack",
 	Synopsis: fghackSynopsis,
-	Summary:  "keep a program that puts itself into the background in the foreground",
+	Summary:  "keep a daemon that forks into the background in the foreground",
 	Section:  8,
-	Help: `Starts the program child and waits until it and all its descendants have ended, or
-have closed the pipe that they inherit without knowing: many descriptors of it,
-since some daemons close those that they find. Exits as child did.
+	Help: `Starts the program child and waits until it and all its descendants have exited or
+have closed a pipe that they inherit. They inherit many descriptors of it, because
+some daemons close a number of descriptors. Exits with the exit code of child.
 `,
-	Run: func(e *applet.Env) error { return first(e, fghack) },
+	Run: func(e *applet.Env) error { return runFirst(e, fghack) },
 }
 
-// spares is how many more descriptors of the pipe the child gets.
-const spares = 30
+// extraDups is how many duplicates of the pipe's descriptor the child gets.
+const extraDups = 30
 
-// outOfTheWay is above the numbers that the spares get.
-const outOfTheWay = 500
+// highFD is above the descriptors of the duplicates.
+const highFD = 500
 
-func fghack(l *link) error {
-	if len(l.Args) == 0 {
+func fghack(s *stage) error {
+	if len(s.Args) == 0 {
 		return applet.ErrUsage
 	}
 	var p [2]int
 	if err := syscall.Pipe2(p[:], 0); err != nil {
 		return applet.Fatal("unable to create pipe", err)
 	}
-	pid, err := l.forkWith(p)
+	pid, err := s.forkWith(p)
 	if err != nil {
 		if err == syscall.EAGAIN || err == syscall.ENOMEM {
 			return applet.Fatal("unable to fork", err)
 		}
-		return applet.Fatal("unable to run "+l.Args[0], err)
+		return applet.Fatal("unable to run "+s.Args[0], err)
 	}
-	// Until the last of them has closed it. What they write there is lost.
+	// End of file comes when the last writer has closed it. Data is discarded.
 	var b [512]byte
 	for {
 		n, err := syscall.Read(p[0], b[:])
@@ -70,14 +70,14 @@ func fghack(l *link) error {
 	return nil
 }
 
-// forkWith starts the rest of the arguments with the write end of the pipe and
-// its spares, which are made here and closed again, since nothing can be done
-// between fork and exec. The read end is out of the way first, so that the
-// spares have the numbers that they have in the original.
-func (l *link) forkWith(p [2]int) (pid int, err error) {
-	read, err := unix.FcntlInt(uintptr(p[0]), unix.F_DUPFD_CLOEXEC, outOfTheWay)
-	if err != nil { // above the hard limit
-		read, err = unix.FcntlInt(uintptr(p[0]), unix.F_DUPFD_CLOEXEC, p[1]+spares+10)
+// forkWith starts the child with the write end of the pipe and its duplicates,
+// which it creates and closes again in this process, because Go cannot run code
+// between fork and exec. It first moves the read end to highFD, so that the
+// duplicates have the same numbers as in the original.
+func (s *stage) forkWith(p [2]int) (pid int, err error) {
+	read, err := unix.FcntlInt(uintptr(p[0]), unix.F_DUPFD_CLOEXEC, highFD)
+	if err != nil { // highFD is above the limit on open files
+		read, err = unix.FcntlInt(uintptr(p[0]), unix.F_DUPFD_CLOEXEC, p[1]+extraDups+10)
 	}
 	if err != nil {
 		read = p[0]
@@ -95,26 +95,26 @@ func (l *link) forkWith(p [2]int) (pid int, err error) {
 			syscall.Close(fd)
 		}
 	}()
-	for range spares {
+	for range extraDups {
 		if fd, err := syscall.Dup(p[1]); err == nil {
 			writers = append(writers, fd)
 		}
 	}
-	attr := &syscall.ProcAttr{Env: l.environ.given, Files: []uintptr{0, 1, 2}}
-	undo := l.limits.impose()
+	attr := &syscall.ProcAttr{Env: s.environ.inherited, Files: []uintptr{0, 1, 2}}
+	undo := s.limits.applyForChild()
 	defer undo()
 	err = syscall.ENOENT
-	for _, path := range candidates(l.Args[0], l.environ.given) {
-		if _, gone := os.Lstat(path); os.IsNotExist(gone) {
-			continue // without a fork
+	for _, path := range candidates(s.Args[0], s.environ.inherited) {
+		if _, err := os.Lstat(path); os.IsNotExist(err) {
+			continue // saves a fork
 		}
-		pid, e := syscall.ForkExec(path, l.Args, attr)
+		pid, e := syscall.ForkExec(path, s.Args, attr)
 		for e == syscall.EMFILE && len(writers) > 1 {
-			// ForkExec wants two descriptors for itself.
+			// ForkExec needs two descriptors itself.
 			last := len(writers) - 1
 			syscall.Close(writers[last])
 			writers = writers[:last]
-			pid, e = syscall.ForkExec(path, l.Args, attr)
+			pid, e = syscall.ForkExec(path, s.Args, attr)
 		}
 		if e == nil {
 			return pid, nil
@@ -123,7 +123,7 @@ func (l *link) forkWith(p [2]int) (pid int, err error) {
 		if errno != syscall.ENOENT {
 			err = e
 		}
-		if !passes(errno) {
+		if !continueSearch(errno) {
 			break
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// TestFghack is children that end, crash, and leave others behind.
+// TestFghack compares children that exit, crash, and leave background processes.
 func TestFghack(t *testing.T) {
 	const fds = `ls /proc/$$/fd`
 	for code := range 256 {
@@ -21,12 +21,12 @@ func TestFghack(t *testing.T) {
 	}
 	compare(t,
 		run("fghack true"), run("fghack false"), run("fghack cat"), run("fghack ./nonexist"), run("fghack /"), run("fghack", ""), run("fghack", "sh", "-c", "cat; echo e >&2"),
-		sh("fghack", fds), by("exec 5</dev/null 8</dev/null; RUN", sh("fghack", fds)), by("ulimit -n 60; RUN", sh("fghack", fds)),
-		by("exec 100</dev/null; RUN", sh("fghack", fds)),
-		// What has gone into the background is waited for.
+		sh("fghack", fds), viaBash("exec 5</dev/null 8</dev/null; RUN", sh("fghack", fds)), viaBash("ulimit -n 60; RUN", sh("fghack", fds)),
+		viaBash("exec 100</dev/null; RUN", sh("fghack", fds)),
+		// Background processes, for which fghack waits.
 		run("fghack sh -c", "(head -c 1 fifo; echo later > said) & exit 5"),
-		by("mkfifo fifo; exec 4<>fifo; (until test -e left; do :; done; echo x >&4) & RUN", run("fghack sh -c", "(head -c 1 fifo; echo later > said) & touch left; exit 5")),
-		// Those that write into what they have found.
+		viaBash("mkfifo fifo; exec 4<>fifo; (until test -e left; do :; done; echo x >&4) & RUN", run("fghack sh -c", "(head -c 1 fifo; echo later > said) & touch left; exit 5")),
+		// Programs that write to the descriptors of the pipe.
 		run("fghack bash -c", "for fd in {3..40}; do test -e /proc/$$/fd/$fd && echo noise >&$fd; done 2>/dev/null; exit 2"),
 		run("fghack bash -c", "exec 4>&-; echo hi"), run("fghack sh -c", "exec fghack sh -c 'exit 6'"), run("fghack fghack fghack sh -c", "exit 8"),
 		run("fghack printf", "%s|", "a b", "", strings.Repeat("x", 100000)),
@@ -35,7 +35,7 @@ func TestFghack(t *testing.T) {
 	)
 }
 
-// TestChpst is what chpst has beyond the others.
+// TestChpst compares the options that only chpst has.
 func TestChpst(t *testing.T) {
 	compare(t,
 		run("chpst -n 5 nice"), run("chpst -n +5 nice"), run("chpst -n -5 nice"), run("chpst -n 0 nice"), run("chpst -n -0 nice"), run("chpst -n + nice"), run("chpst -n - nice"), run("chpst -n", "", "nice"),

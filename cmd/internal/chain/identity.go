@@ -57,7 +57,7 @@ func identityByNumber(s string) (uid uint32, gids []uint32, ok bool) {
 		return 0, nil, false
 	}
 	for i, field := range fields {
-		n, ok := number(field)
+		n, ok := parseNumber(field)
 		if !ok {
 			return 0, nil, false
 		}

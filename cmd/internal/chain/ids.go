@@ -6,9 +6,9 @@ import (
 	"unsafe"
 )
 
-// The system calls are made for this thread alone, which is the one that will
-// call execve(2): package syscall would stop all threads to do it in each, and
-// the user's limit on processes (RLIMIT_NPROC) would count them all.
+// These are raw system calls for the current thread, which will call execve(2).
+// Package syscall would stop all threads and make the call in each, and
+// RLIMIT_NPROC of the new user would count them all.
 
 // setGroups sets the supplementary groups.
 func setGroups(gids []uint32) error {
@@ -17,38 +17,38 @@ func setGroups(gids []uint32) error {
 	if len(gids) > 0 {
 		first = unsafe.Pointer(&gids[0])
 	}
-	return orNil(syscall.RawSyscall(sysSetgroups, uintptr(len(gids)), uintptr(first), 0))
+	return errnoOrNil(syscall.RawSyscall(sysSetgroups, uintptr(len(gids)), uintptr(first), 0))
 }
 
-// setGroup sets the real, effective and saved group id where the caller is
-// privileged, else the effective one.
+// setGroup sets the real, effective and saved group ID if we are privileged, else
+// only the effective one.
 func setGroup(gid uint32) error {
 	runtime.LockOSThread()
-	return orNil(syscall.RawSyscall(sysSetgid, uintptr(gid), 0, 0))
+	return errnoOrNil(syscall.RawSyscall(sysSetgid, uintptr(gid), 0, 0))
 }
 
-// setUser is setGroup for the user id.
+// setUser is setGroup for the user ID.
 func setUser(uid uint32) error {
 	runtime.LockOSThread()
-	return orNil(syscall.RawSyscall(sysSetuid, uintptr(uid), 0, 0))
+	return errnoOrNil(syscall.RawSyscall(sysSetuid, uintptr(uid), 0, 0))
 }
 
-// addNice adds to the nice level, as nice(2) of the C library.
+// addNice adds to the nice level, like nice(2) of the C library.
 func addNice(n int32) error {
 	runtime.LockOSThread()
-	// The system call says 20 less the level, so that it is never negative.
+	// The system call returns 20 minus the level, which is never negative.
 	level, _, errno := syscall.RawSyscall(syscall.SYS_GETPRIORITY, syscall.PRIO_PROCESS, 0, 0)
 	if errno != 0 {
 		return errno
 	}
-	err := orNil(syscall.RawSyscall(syscall.SYS_SETPRIORITY, syscall.PRIO_PROCESS, 0, uintptr(20-int32(level)+n)))
+	err := errnoOrNil(syscall.RawSyscall(syscall.SYS_SETPRIORITY, syscall.PRIO_PROCESS, 0, uintptr(20-int32(level)+n)))
 	if err == syscall.EACCES {
 		err = syscall.EPERM
 	}
 	return err
 }
 
-func orNil(_, _ uintptr, errno syscall.Errno) error {
+func errnoOrNil(_, _ uintptr, errno syscall.Errno) error {
 	if errno != 0 {
 		return errno
 	}

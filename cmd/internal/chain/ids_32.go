@@ -4,7 +4,7 @@ package chain
 
 import "syscall"
 
-// The calls without a number in their name take ids of 16 bits here.
+// On these architectures the calls without 32 in their name take 16-bit IDs.
 const (
 	sysSetgroups = syscall.SYS_SETGROUPS32
 	sysSetgid    = syscall.SYS_SETGID32

@@ -7,76 +7,77 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// resources is how many Linux knows (RLIM_NLIMITS).
+// resources is the number of resource limits in Linux (RLIM_NLIMITS).
 const resources = 16
 
-// limits is soft resource limits to be set for the program that the chain
-// becomes, by resource. Hard limits are never changed.
+// limits are the soft resource limits to set for the program that the chain
+// executes, by resource. Hard limits are never changed.
 type limits struct {
 	soft  [resources]uint64
-	given [resources]bool
+	isSet [resources]bool
 }
 
-// unlimited is cut to the hard limit, as every value is.
+// unlimited is lowered to the hard limit, like every value.
 const unlimited = unix.RLIM_INFINITY
 
-// set asks for a limit of n, or for the hard limit where that is lower. The
-// last word counts.
+// set requests a limit of n, or the hard limit if that is lower. The last call for
+// a resource counts.
 func (l *limits) set(n uint64, resources ...int) {
 	for _, r := range resources {
-		l.soft[r], l.given[r] = n, true
+		l.soft[r], l.isSet[r] = n, true
 	}
 }
 
-// forget takes a word back.
-func (l *limits) forget(resources ...int) {
+// unset withdraws the requests for these resources.
+func (l *limits) unset(resources ...int) {
 	for _, r := range resources {
-		l.given[r] = false
+		l.isSet[r] = false
 	}
 }
 
-// starve reports whether among the limits is one that the runtime could meet.
-func (l *limits) starve() bool {
-	return l.given[unix.RLIMIT_AS] || l.given[unix.RLIMIT_DATA] || l.given[unix.RLIMIT_STACK] || l.given[unix.RLIMIT_NPROC]
+// affectsRuntime reports whether one of the limits could keep the Go runtime from
+// working.
+func (l *limits) affectsRuntime() bool {
+	return l.isSet[unix.RLIMIT_AS] || l.isSet[unix.RLIMIT_DATA] || l.isSet[unix.RLIMIT_STACK] || l.isSet[unix.RLIMIT_NPROC]
 }
 
-// spare forgets these. It is for a tool of ours that is no chain tool, such as
-// multilog, which takes little memory but could not even start.
-func (l *limits) spare() {
-	l.forget(unix.RLIMIT_AS, unix.RLIMIT_DATA, unix.RLIMIT_STACK, unix.RLIMIT_NPROC)
+// dropRuntimeLimits withdraws the limits that affect the runtime. It is for our
+// tools that are not chain tools, such as multilog, which could not start.
+func (l *limits) dropRuntimeLimits() {
+	l.unset(unix.RLIMIT_AS, unix.RLIMIT_DATA, unix.RLIMIT_STACK, unix.RLIMIT_NPROC)
 }
 
-// A change is of one limit.
-type change struct {
-	resource    int
-	was, wanted unix.Rlimit
+// A limitChange is the change of one limit.
+type limitChange struct {
+	resource int
+	old, new unix.Rlimit
 }
 
-// plan returns the changes that l makes to the limits of the process.
-func (l *limits) plan() (plan []change, err error) {
-	for r, given := range l.given {
+// plan returns the changes to the limits of the process.
+func (l *limits) plan() (plan []limitChange, err error) {
+	for r, given := range l.isSet {
 		if !given {
 			continue
 		}
-		c := change{resource: r}
-		if err := unix.Prlimit(0, r, nil, &c.was); err != nil {
+		c := limitChange{resource: r}
+		if err := unix.Prlimit(0, r, nil, &c.old); err != nil {
 			return nil, err
 		}
-		c.wanted = unix.Rlimit{Cur: min(l.soft[r], c.was.Max), Max: c.was.Max}
+		c.new = unix.Rlimit{Cur: min(l.soft[r], c.old.Max), Max: c.old.Max}
 		plan = append(plan, c)
 	}
 	return plan, nil
 }
 
-// set is prlimit(2), and not through the runtime.
-func (c *change) set(to *unix.Rlimit) syscall.Errno {
+// apply calls prlimit(2) without the runtime.
+func (c *limitChange) apply(to *unix.Rlimit) syscall.Errno {
 	_, _, errno := syscall.RawSyscall6(unix.SYS_PRLIMIT64, 0, uintptr(c.resource), uintptr(unsafe.Pointer(to)), 0, 0, 0)
 	return errno
 }
 
-// number reads a number as daemontools does: decimal digits and nothing else.
-// No digits are 0, and too large a number loses its upper bits.
-func number(s string) (n uint64, ok bool) {
+// parseNumber parses a number as daemontools does: only decimal digits. No digits
+// are 0, and a number that is too large loses its upper bits.
+func parseNumber(s string) (n uint64, ok bool) {
 	for i := 0; i < len(s); i++ {
 		if s[i] < '0' || s[i] > '9' {
 			return 0, false
@@ -86,29 +87,29 @@ func number(s string) (n uint64, ok bool) {
 	return n, true
 }
 
-// impose sets the limits for children to inherit, and returns what undoes it.
-// The runtime has to live within them meanwhile: it may not, with little
-// memory.
-func (l *limits) impose() (undo func()) {
+// applyForChild sets the limits for a child to inherit, and returns a function that
+// restores the old ones. In between they apply to the runtime, which may crash if
+// it gets too little memory.
+func (l *limits) applyForChild() (undo func()) {
 	plan, err := l.plan()
 	if err != nil || len(plan) == 0 {
 		return func() {}
 	}
-	if l.given[unix.RLIMIT_NOFILE] {
-		// So that package syscall does not set the limit itself in a child.
-		giveBackOpenFiles()
+	if l.isSet[unix.RLIMIT_NOFILE] {
+		// Else package syscall would restore the original limit in the child.
+		restoreOpenFilesLimit()
 	}
 	for i := range plan {
-		plan[i].set(&plan[i].wanted)
+		plan[i].apply(&plan[i].new)
 	}
 	return func() {
 		for i := range plan {
-			plan[i].set(&plan[i].was)
+			plan[i].apply(&plan[i].old)
 		}
 	}
 }
 
-// A limitError is of setting a limit.
+// A limitError is an error of prlimit(2).
 type limitError struct{ errno syscall.Errno }
 
 func (e *limitError) Error() string { return e.errno.Error() }

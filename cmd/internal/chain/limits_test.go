@@ -8,17 +8,17 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-// TestSoftlimit is what each letter does.
+// TestSoftlimit compares the option letters.
 func TestSoftlimit(t *testing.T) {
 	for _, letter := range "acdflmoprst" {
 		for _, value := range []string{"=", "", "18446744073709551614", "9223372036854775808", "99999999999999999999999", "0000000000000000000000000000000000000000100000000"} {
 			if letter == 't' || letter == 'o' || letter == 'a' || letter == 'm' || letter == 'd' || letter == 's' {
 				if value == "" {
-					continue // nothing runs then: TestTiny
+					continue // a limit of 0 stops the shell: TestTinyLimits has these
 				}
 			}
 			if letter == 't' && value != "=" && len(value) < 30 && value[0] != '1' {
-				continue // the kernel counts nanoseconds in 64 bits
+				continue // seconds that overflow the kernel's 64-bit nanoseconds
 			}
 			compare(t, run("softlimit", "-"+string(letter), value, "sh", "-c", limitsScript))
 			if strings.ContainsRune("cdfmoprt", letter) {
@@ -28,26 +28,26 @@ func TestSoftlimit(t *testing.T) {
 	}
 	compare(t,
 		sh("softlimit -o50", "ulimit -Sn; ulimit -Hn"), sh("softlimit -o 50 -o 60", "ulimit -Sn"), sh("softlimit -o 60 -o =", "ulimit -Sn"), sh("softlimit -o =", "ulimit -Sn"),
-		by("ulimit -Hn 200; RUN", sh("softlimit -o 300", "ulimit -Sn")), by("ulimit -Sn 200; RUN", sh("softlimit -o =", "ulimit -Sn")), by("ulimit -Sn 200; RUN", sh("softlimit -c 0", "ulimit -Sn")),
-		by("ulimit -Sn 200; RUN", sh("softlimit -o 300", "ulimit -Sn; ulimit -Hn")),
+		viaBash("ulimit -Hn 200; RUN", sh("softlimit -o 300", "ulimit -Sn")), viaBash("ulimit -Sn 200; RUN", sh("softlimit -o =", "ulimit -Sn")), viaBash("ulimit -Sn 200; RUN", sh("softlimit -c 0", "ulimit -Sn")),
+		viaBash("ulimit -Sn 200; RUN", sh("softlimit -o 300", "ulimit -Sn; ulimit -Hn")),
 		sh("softlimit -m 200000000 -d 100000000 -s 8000000", limitsScript), sh("softlimit -d 100000000 -m 200000000", limitsScript),
 		sh("softlimit -c5 -f6000 -l7000 -p800 -r9000 -t10", limitsScript), sh("softlimit", limitsScript), sh("softlimit --", limitsScript),
 		as(nobody, sh("softlimit -o 100 -p 1000", limitsScript)), as(nobody, sh("softlimit -p 1", limitsScript)), as(nobody, sh("softlimit -p 0", limitsScript)),
 		as(nobody, sh("chpst -p 1", limitsScript)), sh("chpst -m 200000000 -o 33 -c 1000", limitsScript), sh("chpst -o 33 -o 18446744073709551614", limitsScript),
-		by("ulimit -Sn 200; RUN", sh("chpst -o 18446744073709551615", "ulimit -Sn")),
+		viaBash("ulimit -Sn 200; RUN", sh("chpst -o 18446744073709551615", "ulimit -Sn")),
 		sh("softlimit -f 100", "trap '' XFSZ; seq 1000 > out; wc -c < out"),
 	)
 }
 
-// TestTiny is limits that the runtime of Go cannot live with.
-func TestTiny(t *testing.T) {
+// TestTinyLimits compares limits under which the Go runtime cannot work.
+func TestTinyLimits(t *testing.T) {
 	for _, letter := range "adsmplotrfc" {
 		for _, n := range []int{0, 4096, 1000000, 3000000, 100000000} {
 			if letter == 'o' && n == 4096 {
 				n = 3
 			}
 			if letter == 't' && n == 0 {
-				continue // who is quick escapes
+				continue // a program may exit before the kernel checks the limit
 			}
 			word := fmt.Sprintf("-%c%d", letter, n)
 			compare(t, run("softlimit", word, "/bin/true"), run("softlimit", word, "nonexist"))
@@ -60,9 +60,9 @@ func TestTiny(t *testing.T) {
 	compare(t, run("softlimit -s 100000 /bin/echo", big), run("softlimit -s 100000 /bin/echo", big, big), run("softlimit -s 1000000 /bin/echo", big, big, big, big), run("softlimit -s 8000000 /bin/echo", big, big, big))
 }
 
-// TestFused is chains whose links are all ours: one process for all of them.
-func TestFused(t *testing.T) {
-	theirs, ours := usr(t), links(t)
+// TestInProcessChains compares chains of our tools, which run in one process.
+func TestInProcessChains(t *testing.T) {
+	theirs, ours := originalDir(t), installLinks(t)
 	d := map[string]string{"env/A": "1\n", "env/PATH": "/bin\n", "env/B": "", "e2/A": "2", "e2/UID": ""}
 	for i, c := range []difftest.Case{
 		sh("softlimit -m 3000000 setuidgid nobody", "id"),
@@ -70,7 +70,7 @@ func TestFused(t *testing.T) {
 		differs("limits-later", run("softlimit -a 1000 setuidgid nobody softlimit -a = envdir env /bin/echo hi")),
 		run("softlimit -d 1000000 envuidgid nobody envdir e2 env"),
 		run("setuidgid nobody softlimit -o 1000 envdir env sh -c", "id; ulimit -n; env | sort"),
-		run("envdir env setuidgid nobody true"), // not in the new PATH
+		run("envdir env setuidgid nobody true"), // setuidgid is only in the inherited PATH, which counts
 		run("envdir env nonexist"), run("envdir e2 envdir env chpst -e e2 -o 30 sh -c", "ulimit -n; env | sort"),
 		run("setuidgid nobody setuidgid root true"), run("setuidgid nobody softlimit -o x true"), run("setuidgid nobody envdir"), run("setuidgid nobody softlimit -z"),
 		run("setuidgid nobody setlock /etc/nobody.lock true"), run("setuidgid nobody setlock -x /etc/nobody.lock true"), run("setlock lock setlock -n lock true"),
@@ -108,7 +108,7 @@ func FuzzNumber(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		n, ok := softNumber(s)
+		n, ok := parseSoftLimit(s)
 		if digits := strings.Trim(s, "0123456789") == ""; ok != (digits || s == "=") {
 			t.Fatalf("%q: %v", s, ok)
 		}
@@ -118,7 +118,7 @@ func FuzzNumber(f *testing.F) {
 		if short := strings.TrimLeft(s, "0"); len(short) < 19 && short != "" && fmt.Sprint(n) != short {
 			t.Fatalf("%q is %d", s, n)
 		}
-		if again, _ := softNumber("0" + s); again != n {
+		if again, _ := parseSoftLimit("0" + s); again != n {
 			t.Fatalf("0%s is %d", s, again)
 		}
 	})

@@ -14,16 +14,16 @@ var Pgrphack = applet.Command{
 	Synopsis: pgrphackSynopsis,
 	Summary:  "run a program in a session and process group of its own",
 	Section:  8,
-	Help: `Becomes the program child, as the leader of a new session. A process that leads
-its group already stays where it is.
+	Help: `Executes the program child as the leader of a new session. A process that is
+already the leader of its process group stays in its session.
 `,
-	Run: func(e *applet.Env) error { return first(e, pgrphack) },
+	Run: func(e *applet.Env) error { return runFirst(e, pgrphack) },
 }
 
-func pgrphack(l *link) error {
-	if len(l.Args) == 0 {
+func pgrphack(s *stage) error {
+	if len(s.Args) == 0 {
 		return applet.ErrUsage
 	}
 	syscall.Setsid()
-	return l.exec(l.Args)
+	return s.exec(s.Args)
 }

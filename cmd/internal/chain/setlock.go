@@ -14,20 +14,20 @@ var Setlock = applet.Command{
 	Synopsis: setlockSynopsis,
 	Summary:  "run a program with a file locked",
 	Section:  8,
-	Help: `Makes the file if it is missing, locks it and becomes the program, which holds the
-lock for as long as it, or a child of it, has the file open.
+	Help: `Creates the file if it does not exist, locks it and executes the program. The lock
+is held for as long as the program, or a child of it, has the file open.
 
-  -n  do not wait for a lock that somebody else has: fail
+  -n  do not wait if the file is already locked: fail
   -N  wait (the default)
-  -x  exit 0 without a word when there is no lock to be had
-  -X  exit 111 with a message (the default)
+  -x  if the file cannot be locked, exit 0 silently
+  -X  if the file cannot be locked, exit 111 with a message (the default)
 `,
-	Run: func(e *applet.Env) error { return first(e, setlock) },
+	Run: func(e *applet.Env) error { return runFirst(e, setlock) },
 }
 
-func setlock(l *link) error {
+func setlock(s *stage) error {
 	wait, quiet := true, false
-	o := applet.Options{Args: l.Args, Known: "nNxX"}
+	o := applet.Options{Args: s.Args, Known: "nNxX"}
 	for o.Next() {
 		switch o.Letter {
 		case 'n':
@@ -41,7 +41,7 @@ func setlock(l *link) error {
 		}
 	}
 	if o.Bad != "" {
-		l.Say(o.Bad)
+		s.Say(o.Bad)
 		return applet.ErrUsage
 	}
 	if len(o.Args) < 2 {
@@ -50,15 +50,15 @@ func setlock(l *link) error {
 	verb, err := lockFile(o.Args[0], wait)
 	switch {
 	case err == nil:
-		return l.exec(o.Args[1:])
+		return s.exec(o.Args[1:])
 	case quiet:
 		return nil
 	}
 	return applet.Fatal("unable to "+verb+" "+o.Args[0], err)
 }
 
-// lockFile opens a file, without close-on-exec so that the program inherits
-// it, and locks it. The verb says what did not succeed.
+// lockFile opens a file, without close-on-exec so that the program inherits it,
+// and locks it. The verb is the step that failed, "open" or "lock".
 func lockFile(name string, wait bool) (verb string, err error) {
 	fd, err := syscall.Open(name, syscall.O_WRONLY|syscall.O_NONBLOCK|syscall.O_APPEND|syscall.O_CREAT, 0o600)
 	if err != nil {
@@ -69,7 +69,7 @@ func lockFile(name string, wait bool) (verb string, err error) {
 		how |= syscall.LOCK_NB
 	}
 	for {
-		// A signal of the runtime's own may interrupt it.
+		// A signal of the Go runtime may interrupt it.
 		if err = syscall.Flock(fd, how); err != syscall.EINTR {
 			return "lock", err
 		}

@@ -11,8 +11,7 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-// TestSetlock is files of all kinds, locked by others or not; for setlock, and
-// for chpst where it can do the same.
+// TestSetlock compares setlock and chpst with files of all kinds, locked or not.
 func TestSetlock(t *testing.T) {
 	kinds := map[string]string{"file": "content\n", "dir/": "", "sub/": ""}
 	in := func(c difftest.Case) difftest.Case {
@@ -31,10 +30,10 @@ func TestSetlock(t *testing.T) {
 			compare(t, in(run(tool, name, "sh", "-c", "echo locked; ls /proc/$$/fd; exit 3")))
 		}
 		compare(t, in(run(tool+" new nonexist")), in(as(nobody, run(tool+" sub/new true"))), in(as(nobody, run(tool+" /root/new true"))), in(as(nobody, run(tool+" /etc/passwd true"))),
-			in(by("umask 0; RUN", run(tool+" new true"))), in(by("umask 077; RUN", run(tool+" new true"))),
+			in(viaBash("umask 0; RUN", run(tool+" new true"))), in(viaBash("umask 077; RUN", run(tool+" new true"))),
 			in(sh(tool+" new", `grep -h flags /proc/$$/fdinfo/3; flock -n new true || echo taken; echo more >&3; cat new`)),
-			in(by(`exec 5>>file; flock -n 5 || exit; RUN 5>&-`, run(strings.Replace(strings.Replace(tool, "chpst -l", "chpst -L", 1), "setlock", "setlock -n", 1)+" file true"))),
-			in(by(`trap "" TERM; RUN`, run(tool+" dir true"))),
+			in(viaBash(`exec 5>>file; flock -n 5 || exit; RUN 5>&-`, run(strings.Replace(strings.Replace(tool, "chpst -l", "chpst -L", 1), "setlock", "setlock -n", 1)+" file true"))),
+			in(viaBash(`trap "" TERM; RUN`, run(tool+" dir true"))),
 		)
 	}
 	compare(t,
@@ -43,7 +42,7 @@ func TestSetlock(t *testing.T) {
 	)
 }
 
-// TestSetlockWaits lets each of the two wait for a lock, and for each other.
+// TestSetlockWaits lets the original and ours wait for a lock.
 func TestSetlockWaits(t *testing.T) {
 	for _, tool := range []string{"setlock", "setlock -N", "setlock -nN", "setlock -x", "chpst -l"} {
 		real := difftest.Real(t, strings.Fields(tool)[0], pkg(strings.Fields(tool)[0]))
@@ -58,7 +57,7 @@ func TestSetlockWaits(t *testing.T) {
 			out, err := cmd.StdoutPipe()
 			must(t, err)
 			must(t, cmd.Start())
-			waiting(t, cmd.Process.Pid)
+			waitForLock(t, cmd.Process.Pid)
 			_, err = held.WriteString("written before\n")
 			must(t, err)
 			held.Close()
@@ -71,8 +70,8 @@ func TestSetlockWaits(t *testing.T) {
 	}
 }
 
-// waiting returns when the kernel shows a process that waits for a lock.
-func waiting(t *testing.T, pid int) {
+// waitForLock returns when the process waits for a lock.
+func waitForLock(t *testing.T, pid int) {
 	t.Helper()
 	for {
 		locks, err := os.ReadFile("/proc/locks")
@@ -85,13 +84,13 @@ func waiting(t *testing.T, pid int) {
 			}
 		}
 		if syscall.Kill(pid, 0) != nil {
-			t.Fatal("it does not wait")
+			t.Fatal("the process has exited without waiting for the lock")
 		}
 	}
 }
 
-// TestSetlockTerminated is a signal while it waits.
-func TestSetlockTerminated(t *testing.T) {
+// TestSetlockKilledWhileWaiting sends signals to a waiting setlock.
+func TestSetlockKilledWhileWaiting(t *testing.T) {
 	for _, program := range []string{difftest.Real(t, "setlock", "daemontools"), difftest.Binary()} {
 		for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGKILL} {
 			lock := filepath.Join(t.TempDir(), "lock")
@@ -101,7 +100,7 @@ func TestSetlockTerminated(t *testing.T) {
 			cmd := exec.Command(program)
 			cmd.Args = []string{"setlock", lock, "true"}
 			must(t, cmd.Start())
-			waiting(t, cmd.Process.Pid)
+			waitForLock(t, cmd.Process.Pid)
 			must(t, cmd.Process.Signal(sig))
 			cmd.Wait()
 			held.Close()

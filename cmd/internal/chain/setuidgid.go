@@ -14,17 +14,17 @@ var Setuidgid = applet.Command{
 	Synopsis: setuidgidSynopsis,
 	Summary:  "run a program as another user",
 	Section:  8,
-	Help: `Becomes the program child, with the user id and the group id that account has in
-/etc/passwd, and that group alone. The environment stays as it is.
+	Help: `Executes the program child with the user ID and the group ID of account in
+/etc/passwd, and with no other groups. The environment is unchanged.
 `,
-	Run: func(e *applet.Env) error { return first(e, setuidgid) },
+	Run: func(e *applet.Env) error { return runFirst(e, setuidgid) },
 }
 
-func setuidgid(l *link) error {
-	if len(l.Args) < 2 {
+func setuidgid(s *stage) error {
+	if len(s.Args) < 2 {
 		return applet.ErrUsage
 	}
-	uid, gid, err := l.knownAccount()
+	uid, gid, err := s.lookupAccount()
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func setuidgid(l *link) error {
 	if err = setUser(uid); err != nil {
 		return applet.Fatal("unable to setuid", err)
 	}
-	return l.exec(l.Args[1:])
+	return s.exec(s.Args[1:])
 }
 
 const envuidgidSynopsis = "envuidgid account child"
@@ -49,29 +49,29 @@ var Envuidgid = applet.Command{
 	Synopsis: envuidgidSynopsis,
 	Summary:  "run a program with a user's ids in its environment",
 	Section:  8,
-	Help: `Becomes the program child, with the user id and the group id that account has in
-/etc/passwd in its environment, as UID and GID. It goes on as the same user.
+	Help: `Executes the program child with the user ID and the group ID of account in
+/etc/passwd in the environment variables UID and GID. The user is unchanged.
 `,
-	Run: func(e *applet.Env) error { return first(e, envuidgid) },
+	Run: func(e *applet.Env) error { return runFirst(e, envuidgid) },
 }
 
-func envuidgid(l *link) error {
-	if len(l.Args) < 2 {
+func envuidgid(s *stage) error {
+	if len(s.Args) < 2 {
 		return applet.ErrUsage
 	}
-	uid, gid, err := l.knownAccount()
+	uid, gid, err := s.lookupAccount()
 	if err != nil {
 		return err
 	}
-	l.environ.setIDs(uid, gid)
-	return l.exec(l.Args[1:])
+	s.environ.setIDs(uid, gid)
+	return s.exec(s.Args[1:])
 }
 
-// knownAccount looks the first argument up.
-func (l *link) knownAccount() (uid, gid uint32, err error) {
-	uid, gid, found, _ := account(l.Args[0])
+// lookupAccount looks up the first argument in /etc/passwd.
+func (s *stage) lookupAccount() (uid, gid uint32, err error) {
+	uid, gid, found, _ := account(s.Args[0])
 	if !found {
-		err = applet.Fatal("unknown account "+l.Args[0], nil)
+		err = applet.Fatal("unknown account "+s.Args[0], nil)
 	}
 	return uid, gid, err
 }

@@ -9,8 +9,8 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-// TestSignals: a tool that waits, for a lock or for a child, ends as a program
-// in C does.
+// TestSignals checks that a tool that waits, for a lock or for a child, dies of a
+// signal as a C program does.
 func TestSignals(t *testing.T) {
 	dir := t.TempDir()
 	lock, err := os.Create(filepath.Join(dir, "lock"))

@@ -14,50 +14,50 @@ var Softlimit = applet.Command{
 	Synopsis: softlimitSynopsis,
 	Summary:  "run a program with new soft resource limits",
 	Section:  8,
-	Help: `Becomes the program child with soft limits on what it may use:
+	Help: `Executes the program child with soft resource limits:
 
   -a  bytes of address space   -d  bytes of data    -s  bytes of stack
   -l  bytes locked in memory   -m  all of these four
   -o  open files               -p  processes        -t  seconds of processor time
   -f  bytes of a file          -c  bytes of a core  -r  resident bytes
 
-A limit above the hard one is the hard one, and so is "=".
+"=" stands for the hard limit; higher values are lowered to it.
 `,
-	Run: func(e *applet.Env) error { return first(e, softlimit) },
+	Run: func(e *applet.Env) error { return runFirst(e, softlimit) },
 }
 
-func softlimit(l *link) error {
-	o := applet.Options{Args: l.Args, Known: "a:c:d:f:l:m:o:p:r:s:t:"}
+func softlimit(s *stage) error {
+	o := applet.Options{Args: s.Args, Known: "a:c:d:f:l:m:o:p:r:s:t:"}
 	for o.Next() {
-		n, ok := softNumber(o.Value)
+		n, ok := parseSoftLimit(o.Value)
 		if !ok {
 			return applet.ErrUsage
 		}
-		l.limits.set(n, limited(o.Letter)...)
+		s.limits.set(n, resourcesOf(o.Letter)...)
 	}
 	if o.Bad != "" {
-		l.Say(o.Bad)
+		s.Say(o.Bad)
 		return applet.ErrUsage
 	}
 	if len(o.Args) == 0 {
 		return applet.ErrUsage
 	}
-	if _, err := l.limits.plan(); err != nil {
+	if _, err := s.limits.plan(); err != nil {
 		return applet.Fatal("getrlimit failed", err)
 	}
-	return l.exec(o.Args)
+	return s.exec(o.Args)
 }
 
-// softNumber reads the value of an option.
-func softNumber(s string) (n uint64, ok bool) {
+// parseSoftLimit parses the value of an option.
+func parseSoftLimit(s string) (n uint64, ok bool) {
 	if s == "=" {
 		return unlimited, true
 	}
-	return number(s)
+	return parseNumber(s)
 }
 
-// limited returns the resources of a letter, which softlimit and chpst share.
-func limited(letter byte) []int {
+// resourcesOf returns the resources that an option of softlimit or chpst limits.
+func resourcesOf(letter byte) []int {
 	switch letter {
 	case 'a':
 		return []int{unix.RLIMIT_AS}

@@ -39,7 +39,7 @@ func group(name string) (gid uint32, found bool, err error) {
 // entry returns the first n fields of the first well-formed line of that name:
 // name, password, and then ids (passwd(5), group(5)). Nil is no such line.
 func entry(file, name string, n int) (fields []string, err error) {
-	data, err := slurp(file)
+	data, err := readFile(file)
 	if err != nil {
 		return nil, err
 	}

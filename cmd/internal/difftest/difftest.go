@@ -1,12 +1,11 @@
-// Package difftest is for tests only: it gives a program of Debian's and the
-// tool of ours that has its name the same arguments, input, environment and
-// files, and compares all that is to be seen afterwards: standard output and
-// error, the exit code, and the files.
+// Package difftest is for tests only. It runs a program of Debian and our tool of
+// the same name with the same arguments, input, environment and files, and compares
+// standard output and error, the exit code, and the files afterwards.
 //
-// Ours is the product itself, built once by [Main].
+// Our tools are in the svinit binary, which [Main] builds.
 //
-// A case in which ours differs on purpose names a row of doc/differences.md,
-// and fails when there is no such row, or when nothing differs.
+// A case in which ours differs on purpose names a row of doc/differences.md. It
+// fails if there is no such row, or if nothing differs.
 package difftest
 
 import (
@@ -26,43 +25,44 @@ import (
 	"time"
 )
 
-// A Case is one start of a program.
+// A Case is one run of a program.
 type Case struct {
-	Tool  string   // its name, as argv[0]
-	Args  []string // without the name
-	Stdin string   // "" is an empty file
-	Env   []string // all of it, but for PATH, which is always there
-	// Files are made in the empty directory in which the program starts: the
-	// content by name; NAME/ is a directory, NAME@ a link to the content.
+	Tool  string   // argv[0], and the name of our tool
+	Args  []string // without argv[0]
+	Stdin string   // the content of standard input, a regular file
+	Env   []string // the environment; PATH is added
+	// Files are created in the working directory of the program, which is empty
+	// otherwise: the content by name; NAME/ is a directory, NAME@ a symbolic link
+	// to the content.
 	Files   map[string]string
-	Setup   func(dir string) error // what Files cannot say; runs in each of the two directories
-	UID     uint32                 // and gid of whom it runs as; 0 is root
-	Path    string                 // of Debian's program; "" is looked up by Tool
-	Before  func(cmd *exec.Cmd)    // what else is to be set: closed streams, a signal once it has started
-	Mask    func(string) string    // hides what cannot be the same, such as process ids, on top of time stamps
-	Differs string                 // the id of a row of doc/differences.md: "" where nothing may differ
+	Setup   func(dir string) error // creates other kinds of files, in each of the two working directories
+	UID     uint32                 // user and group ID of the program; 0 is root
+	Path    string                 // Debian's program; "" looks up Tool in PATH
+	Before  func(cmd *exec.Cmd)    // changes cmd before its start
+	Mask    func(string) string    // replaces output that always differs, such as process IDs; TAI64N labels are always replaced
+	Differs string                 // the ID of a row of doc/differences.md; "" if nothing may differ
 }
 
-// An Outcome is what a program left behind.
+// An Outcome is the result of a run.
 type Outcome struct {
 	Stdout, Stderr string
-	Code           int    // -1 and the signal in Killed when it was killed
-	Killed         string // as in "segmentation fault"
-	Files          string // a line a file, and what is in it
+	Code           int    // -1 if a signal killed the program
+	Killed         string // that signal, as in "segmentation fault"
+	Files          string // one line per file, with its content
 }
 
-// limit is how long a program may take.
-const limit = 30 * time.Second
+// runTimeout is how long a program may run.
+const runTimeout = 30 * time.Second
 
-// binary is ours, built by Main.
+// binary is the path of svinit, built by Main.
 var binary string
 
-// Main builds the product and runs the tests. It is all that TestMain does:
+// Main builds svinit and runs the tests. TestMain calls it and does nothing else:
 //
 //	func TestMain(m *testing.M) { os.Exit(difftest.Main(m)) }
 func Main(m *testing.M) int {
-	// What is ignored from before, as under nohup, would be so in all that we
-	// start; what is caught is not.
+	// Under nohup signals are ignored, and would be in all programs that we start.
+	// Caught signals are reset to the default action at exec.
 	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
 		if signal.Ignored(sig) {
 			signal.Notify(make(chan os.Signal, 1), sig)
@@ -87,11 +87,11 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// Binary is the path of the product.
+// Binary returns the path of svinit.
 func Binary() string { return binary }
 
-// Real is the path of Debian's program, of that package. Without it the test
-// is skipped, which .ci/run does not let pass.
+// Real returns the path of a program from that Debian package. Without it the test
+// is skipped, which .ci/run reports as an error.
 func Real(t *testing.T, program, pkg string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
@@ -101,8 +101,8 @@ func Real(t *testing.T, program, pkg string) string {
 	return path
 }
 
-// Compare runs the case with both programs and fails where they differ, or
-// where they do not although Differs says so. It returns both outcomes.
+// Compare runs the case with both programs. It fails if the outcomes differ, or if
+// they are equal although Differs is set. It returns both outcomes.
 func Compare(t *testing.T, c Case, pkg string) (theirs, ours Outcome) {
 	t.Helper()
 	real := c.Path
@@ -114,7 +114,7 @@ func Compare(t *testing.T, c Case, pkg string) (theirs, ours Outcome) {
 		if theirs == ours {
 			t.Errorf("%s %q: nothing differs, but %s says so", c.Tool, c.Args, c.Differs)
 		}
-		if !listed(t, c.Differs) {
+		if !hasDifference(t, c.Differs) {
 			t.Errorf("doc/differences.md has no row %s", c.Differs)
 		}
 		return theirs, ours
@@ -129,7 +129,7 @@ func Compare(t *testing.T, c Case, pkg string) (theirs, ours Outcome) {
 func (c Case) Run(t *testing.T, path string) Outcome {
 	t.Helper()
 	dir := OpenDir(t)
-	c.fill(t, dir)
+	c.createFiles(t, dir)
 	stdin, err := os.CreateTemp(t.TempDir(), "stdin")
 	must(t, err)
 	defer stdin.Close()
@@ -142,8 +142,8 @@ func (c Case) Run(t *testing.T, path string) Outcome {
 		Path: path, Args: append([]string{c.Tool}, c.Args...), Dir: dir,
 		Env:   append([]string{"PATH=" + os.Getenv("PATH")}, c.Env...),
 		Stdin: stdin, Stdout: &stdout, Stderr: &stderr,
-		// Its descendants may keep the streams: they are not waited for without end.
-		WaitDelay: limit,
+		// Background processes may keep the pipes open: do not wait for them forever.
+		WaitDelay: runTimeout,
 	}
 	if c.UID != 0 {
 		must(t, filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
@@ -158,26 +158,26 @@ func (c Case) Run(t *testing.T, path string) Outcome {
 		c.Before(cmd)
 	}
 	must(t, cmd.Start())
-	late := time.AfterFunc(limit, func() { cmd.Process.Kill() })
+	timeout := time.AfterFunc(runTimeout, func() { cmd.Process.Kill() })
 	cmd.Wait()
-	if !late.Stop() {
+	if !timeout.Stop() {
 		t.Errorf("%s %q does not end", path, c.Args)
 	}
 	mask := func(s string) string {
-		s = Stamps(strings.ReplaceAll(s, dir, "DIR"))
+		s = MaskLabels(strings.ReplaceAll(s, dir, "DIR"))
 		if c.Mask != nil {
 			s = c.Mask(s)
 		}
 		return s
 	}
-	o := Outcome{Stdout: mask(stdout.String()), Stderr: mask(stderr.String()), Code: cmd.ProcessState.ExitCode(), Files: mask(tree(t, dir))}
+	o := Outcome{Stdout: mask(stdout.String()), Stderr: mask(stderr.String()), Code: cmd.ProcessState.ExitCode(), Files: mask(describeFiles(t, dir))}
 	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() {
 		o.Killed = status.Signal().String()
 	}
 	return o
 }
 
-// OpenDir is a temporary directory that other users can reach.
+// OpenDir returns a temporary directory that other users can access.
 func OpenDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -187,15 +187,15 @@ func OpenDir(t *testing.T) string {
 	return dir
 }
 
-// stamp is a TAI64N label (tai64n(8)).
-var stamp = regexp.MustCompile(`@[0-9a-f]{24}`)
+// timestamp matches a TAI64N label (tai64n(8)).
+var timestamp = regexp.MustCompile(`@[0-9a-f]{24}`)
 
-// Stamps puts @TAI64N in the place of each time stamp.
-func Stamps(s string) string { return stamp.ReplaceAllString(s, "@TAI64N") }
+// MaskLabels replaces each TAI64N label with @TAI64N.
+func MaskLabels(s string) string { return timestamp.ReplaceAllString(s, "@TAI64N") }
 
-func (c Case) fill(t *testing.T, dir string) {
+func (c Case) createFiles(t *testing.T, dir string) {
 	t.Helper()
-	// In the order of names, so that both programs find the same directory.
+	// In the order of names, so that both directories have the same order.
 	for _, name := range slices.Sorted(maps.Keys(c.Files)) {
 		content := c.Files[name]
 		path := filepath.Join(dir, name)
@@ -215,8 +215,9 @@ func (c Case) fill(t *testing.T, dir string) {
 	}
 }
 
-// tree is what a directory holds: mode, name and content, in the order of names.
-func tree(t *testing.T, dir string) string {
+// describeFiles returns mode, name and content of the files below a directory, in
+// the order of names.
+func describeFiles(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
 	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -249,8 +250,8 @@ func tree(t *testing.T, dir string) string {
 	return b.String()
 }
 
-// listed reports whether doc/differences.md has a row of that id.
-func listed(t *testing.T, id string) bool {
+// hasDifference reports whether doc/differences.md has a row with that ID.
+func hasDifference(t *testing.T, id string) bool {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOMOD").Output()
 	must(t, err)
@@ -259,7 +260,7 @@ func listed(t *testing.T, id string) bool {
 	return bytes.Contains(text, []byte("| `"+id+"` |"))
 }
 
-// String leaves out what is empty.
+// String formats the outcome for error messages, without empty parts.
 func (o Outcome) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "exit %d", o.Code)

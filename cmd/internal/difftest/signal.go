@@ -17,30 +17,30 @@ import (
 	"svinit/reaper/proc"
 )
 
-// Deadly are the signals that end a program that does nothing about them, but
-// for the faults, which are the Go runtime's.
-var Deadly = []syscall.Signal{
+// FatalSignals are the signals whose default action ends a program, without those
+// that the Go runtime uses for faults (SEGV, BUS, FPE, ILL).
+var FatalSignals = []syscall.Signal{
 	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTRAP, unix.SIGABRT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE,
 	unix.SIGALRM, unix.SIGTERM, unix.SIGSTKFLT, unix.SIGXCPU, unix.SIGXFSZ, unix.SIGVTALRM, unix.SIGPROF, unix.SIGIO,
 	unix.SIGPWR, unix.SIGSYS, 34, 50, 64,
 }
 
-// CompareSignals sends each of the deadly signals but those in except to both
-// programs while they wait, and fails where they do not end alike.
+// CompareSignals sends each of FatalSignals that is not in except to both programs
+// while they wait. It fails if they do not exit in the same way.
 func CompareSignals(t *testing.T, pkg, dir string, argv []string, except ...syscall.Signal) {
 	t.Helper()
 	real := Real(t, argv[0], pkg)
-	for _, sig := range Deadly {
+	for _, sig := range FatalSignals {
 		if slices.Contains(except, sig) {
 			continue
 		}
-		if theirs, ours := signalled(t, real, dir, argv, sig), signalled(t, binary, dir, argv, sig); theirs != ours {
+		if theirs, ours := outcomeOfSignal(t, real, dir, argv, sig), outcomeOfSignal(t, binary, dir, argv, sig); theirs != ours {
 			t.Errorf("%q, %s: theirs %s, ours %s", argv, unix.SignalName(sig), theirs, ours)
 		}
 	}
 }
 
-func signalled(t *testing.T, path, dir string, argv []string, sig syscall.Signal) string {
+func outcomeOfSignal(t *testing.T, path, dir string, argv []string, sig syscall.Signal) string {
 	t.Helper()
 	var stderr bytes.Buffer
 	cmd := &exec.Cmd{Path: path, Args: argv, Dir: dir, Stderr: &stderr}
@@ -48,32 +48,33 @@ func signalled(t *testing.T, path, dir string, argv []string, sig syscall.Signal
 	must(t, err)
 	defer stdin.Close()
 	must(t, cmd.Start())
-	late := time.AfterFunc(limit, func() { cmd.Process.Kill() })
+	timeout := time.AfterFunc(runTimeout, func() { cmd.Process.Kill() })
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for !waits(cmd.Process.Pid) {
-		<-tick.C // late ends it, and with it the process
+	for !isWaiting(cmd.Process.Pid) {
+		<-tick.C // timeout kills the process, which ends the loop
 		if cmd.Process.Signal(syscall.Signal(0)) != nil {
 			break
 		}
 	}
 	must(t, cmd.Process.Signal(sig))
-	// The end of its input may not overtake the signal on its way through the
-	// Go runtime. It is for what it has started, and for itself if it lives on.
-	for begin := time.Now(); !dead(cmd.Process.Pid) && time.Since(begin) < time.Second; {
+	// Then close its input, which ends its children, and itself if it survives the
+	// signal. Wait first, so that the Go runtime handles the signal before it sees
+	// the end of the input.
+	for begin := time.Now(); !isZombie(cmd.Process.Pid) && time.Since(begin) < time.Second; {
 		<-tick.C
 	}
 	stdin.Close()
 	cmd.Wait()
-	if !late.Stop() {
+	if !timeout.Stop() {
 		return "nothing"
 	}
 	return strings.TrimSpace(cmd.ProcessState.String() + " " + stderr.String())
 }
 
-// waits reports whether a thread of the process waits in a system call that a
-// tool waits in, and no thread of the Go runtime does.
-func waits(pid int) bool {
+// isWaiting reports whether a thread of the process is in a system call in which
+// tools wait, and in which idle threads of the Go runtime do not.
+func isWaiting(pid int) bool {
 	tasks, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/syscall")
 	for _, task := range tasks {
 		b, _ := os.ReadFile(task)
@@ -85,8 +86,8 @@ func waits(pid int) bool {
 	return false
 }
 
-// dead reports whether a process has ended and was not waited for yet.
-func dead(pid int) bool {
+// isZombie reports whether a process has exited and has not been waited for.
+func isZombie(pid int) bool {
 	p, _ := proc.Read(pid)
 	return p.State == 'Z'
 }
