@@ -30,6 +30,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/reaper/sigaction"
 )
 
 // ErrDraining says that nothing is started any more, since Drain was called.
@@ -58,7 +60,7 @@ type Reaper struct {
 	woken   chan struct{} // wakes Run where it sleeps without children
 	orphans atomic.Uint64
 
-	caught sigaction // what SIGCHLD did before Run
+	caught sigaction.Action // what SIGCHLD did before Run
 }
 
 // New returns a Reaper. Where we are not PID 1 it makes this process the
@@ -185,8 +187,8 @@ func (r *Reaper) Run() {
 		return
 	}
 	// A handler would run for each child, to no use: waitid wakes us.
-	r.caught = setAction(syscall.SIGCHLD, &sigaction{})
-	defer setAction(syscall.SIGCHLD, &r.caught)
+	r.caught = sigaction.Set(syscall.SIGCHLD, sigaction.Action{})
+	defer sigaction.Set(syscall.SIGCHLD, r.caught)
 	for turn := 1; ; turn++ {
 		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT, nil)
 		switch {
@@ -291,8 +293,8 @@ func childless() bool {
 // can come from a process that entered our namespace from outside (docker
 // exec). It reports whether to go on. Only here does SIGCHLD matter.
 func (r *Reaper) sleep() bool {
-	setAction(syscall.SIGCHLD, &r.caught)
-	defer setAction(syscall.SIGCHLD, &sigaction{})
+	sigaction.Set(syscall.SIGCHLD, r.caught)
+	defer sigaction.Set(syscall.SIGCHLD, sigaction.Action{})
 	for {
 		r.mu.Lock()
 		draining := r.draining

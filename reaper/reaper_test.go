@@ -23,7 +23,8 @@ func TestMain(m *testing.M) {
 	// With a signal blocked, as some container engines start a program: it
 	// must not be blocked in our children.
 	runtime.LockOSThread()
-	mask := unix.Sigset_t{Val: [16]uint64{1<<(syscall.SIGUSR1-1) | 1<<(syscall.SIGTERM-1)}}
+	var mask unix.Sigset_t
+	mask.Val[0] = 1<<(syscall.SIGUSR1-1) | 1<<(syscall.SIGTERM-1)
 	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &mask, nil); err != nil {
 		panic(err)
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/reaper/sigaction"
 )
 
 // The handler (handler_amd64.s, handler_arm64.s) is entered by the kernel on
@@ -110,21 +112,21 @@ func Listen(only ...syscall.Signal) (*Listener, error) {
 
 	// As the Go runtime catches: on its stack for signals, with all blocked
 	// meanwhile, system calls started again, and the restorer of amd64.
-	ours := action(syscall.SIGURG, nil)
-	ours.handler = entry
+	ours := sigaction.Get(syscall.SIGURG)
+	ours.Handler = entry
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
 		bit := uint64(1) << (sig - 1)
-		old := action(sig, nil)
-		if old.handler == ignore {
+		old := sigaction.Get(sig)
+		if old.Handler == sigaction.Ignore {
 			l.ignored |= bit
 		}
 		if (l.wanted|l.ignored)&bit == 0 {
 			continue
 		}
 		if (faults|runtimes)&bit != 0 {
-			previous[sig-1] = old.handler
+			previous[sig-1] = old.Handler
 		}
-		action(sig, &ours)
+		sigaction.Set(sig, ours)
 	}
 	return l, unblock()
 }

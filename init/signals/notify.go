@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"svinit/reaper/sigaction"
 )
 
 // Listener hands out the signals caught.
@@ -38,12 +40,12 @@ func Listen(only ...syscall.Signal) (*Listener, error) {
 	wanted := wantedOf(only)
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
 		bit := uint64(1) << (sig - 1)
-		if action(sig, nil).handler == ignore {
+		if sigaction.Get(sig).Handler == sigaction.Ignore {
 			l.ignored |= bit
 		}
 		switch {
 		case l.ignored&never&bit != 0:
-			action(sig, &sigaction{})
+			sigaction.Set(sig, sigaction.Action{})
 		case wanted&bit != 0 && (len(only) > 0 || notOthers&bit == 0):
 			signal.Notify(l.came, sig)
 		case l.ignored&bit != 0:

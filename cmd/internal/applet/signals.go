@@ -2,7 +2,8 @@ package applet
 
 import (
 	"syscall"
-	"unsafe"
+
+	"svinit/reaper/sigaction"
 )
 
 // own are the signals that stay as the Go runtime has them: those that it needs
@@ -25,10 +26,9 @@ func endBySignals(keep []syscall.Signal) {
 	for _, sig := range keep {
 		kept |= 1 << sig
 	}
-	var none [4]uint64 // struct sigaction of the kernel (rt_sigaction(2)): SIG_DFL
 	for sig := uint(1); sig <= 64; sig++ {
 		if sig == 64 || kept>>sig&1 == 0 {
-			syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&none)), 0, 8, 0, 0)
+			sigaction.Set(syscall.Signal(sig), sigaction.Action{})
 		}
 	}
 }

@@ -52,6 +52,10 @@ var (
 
 const script = "#!/bin/sh\n"
 
+// highest is the highest pid that the status record has room for. It is a
+// variable as an int of 32 bits would not take it as a constant.
+var highest uint32 = 1<<32 - 1
+
 // kinds is what sv may meet, by name.
 var kinds = map[string]func(t *testing.T, r *room, name string){
 	"up": func(t *testing.T, r *room, name string) { r.service(t, name, isUp, 20) },
@@ -78,10 +82,14 @@ var kinds = map[string]func(t *testing.T, r *room, name string){
 		s.State = svdir.StateFinish
 		r.service(t, name, s, 20)
 	},
-	"state3":    func(t *testing.T, r *room, name string) { s := isUp; s.State = 3; r.service(t, name, s, 20) },
-	"state255":  func(t *testing.T, r *room, name string) { s := isUp; s.State = 255; r.service(t, name, s, 20) },
-	"bigpid":    func(t *testing.T, r *room, name string) { s := isUp; s.PID = 1<<32 - 1; r.service(t, name, s, 20) },
-	"halfpid":   func(t *testing.T, r *room, name string) { s := isUp; s.PID = 1 << 31; r.service(t, name, s, 20) },
+	"state3":   func(t *testing.T, r *room, name string) { s := isUp; s.State = 3; r.service(t, name, s, 20) },
+	"state255": func(t *testing.T, r *room, name string) { s := isUp; s.State = 255; r.service(t, name, s, 20) },
+	"bigpid":   func(t *testing.T, r *room, name string) { s := isUp; s.PID = int(highest); r.service(t, name, s, 20) },
+	"halfpid": func(t *testing.T, r *room, name string) {
+		s := isUp
+		s.PID = int(highest/2 + 1)
+		r.service(t, name, s, 20)
+	},
 	"file":      func(t *testing.T, r *room, name string) { put(t, r.dir+"/"+name, "") },
 	"empty":     func(t *testing.T, r *room, name string) { mkdir(t, r.dir+"/"+name) },
 	"dangling":  func(t *testing.T, r *room, name string) { must(t, os.Symlink("nowhere", r.dir+"/"+name)) },
