@@ -58,18 +58,18 @@ func (s *supervisor) run(command []string, gid int) (code int, err error) {
 	// The goroutines are started after the main program, which their threads
 	// would delay. What arrives for them meanwhile is kept.
 	s.oom.start()
-	s.Begin(beforeFirstService)
-	go func() {
-		for s.poll.Wait() == nil {
-		}
-	}()
-	go s.log.Run()
-	go s.set.Run()
+	s.Begin(beforeFirstService, s.wait, s.log.Run, s.set.Run)
 	if err == nil {
 		code = s.Wait()
 	}
 	s.stop(s.phases())
 	return code, nil
+}
+
+// wait waits for what the services' descriptors have to say.
+func (s *supervisor) wait() {
+	for s.poll.Wait() == nil {
+	}
 }
 
 // onEventAlone is onEvent without a main program: SIGALRM rescans the scan

@@ -121,10 +121,11 @@ func (i *Init) ExitedEarly() (exited, childrenLeft bool) {
 	return len(i.job.ended) > 0, childrenLeft
 }
 
-// Begin starts the goroutines, for a longer life: the reaper and the one that
-// takes signals. It comes after Start because making their threads delays the
-// main program; children that end and signals that arrive meanwhile are kept.
-func (i *Init) Begin(need Threads) {
+// Begin starts the goroutines, for a longer life: the reaper, those of the
+// caller, and the one that takes signals. It comes after Start because making
+// their threads delays the main program; children that end and signals that
+// arrive meanwhile are kept.
+func (i *Init) Begin(need Threads, others ...func()) {
 	i.release()
 	i.MakeThreads(need)
 	// Little of what is allocated stays in use. Collecting at 2 MB of garbage
@@ -135,6 +136,12 @@ func (i *Init) Begin(need Threads) {
 		i.Reaper.Run()
 		close(i.reaped)
 	}()
+	for _, other := range others {
+		go other()
+	}
+	// Of new goroutines the Go runtime runs the last one next, on this thread.
+	// This one soon waits in the runtime's poller. Any other would keep the rest
+	// waiting while it is in a system call, for up to 10 ms.
 	go i.listen()
 }
 
