@@ -3,32 +3,36 @@ package services
 import (
 	"syscall"
 
+	"svinit/services/machine"
 	"svinit/services/svdir"
 )
 
 // command returns the event of a byte in supervise/control; ok is false for a
 // byte that is none.
-func command(c byte) (ev event, in input, ok bool) {
+func command(c byte) (ev machine.Event, ok bool) {
 	switch c {
 	case svdir.CmdUp:
-		return cmdUp, in, true
+		ev.Kind = machine.Up
 	case svdir.CmdDown:
-		return cmdDown, in, true
+		ev.Kind = machine.Down
 	case svdir.CmdOnce:
-		return cmdOnce, in, true
+		ev.Kind = machine.Once
 	case svdir.CmdAtMost:
-		return cmdAtMost, in, true
+		ev.Kind = machine.AtMostOnce
 	case svdir.CmdExit:
-		return cmdExit, in, true
+		ev.Kind = machine.Exit
 	case svdir.CmdPause:
-		return cmdPause, in, true
+		ev.Kind = machine.Pause
 	case svdir.CmdContinue:
-		return cmdContinue, in, true
+		ev.Kind = machine.Continue
 	case svdir.CmdRestart:
-		return cmdRestart, in, true
+		ev.Kind = machine.Restart
+	default:
+		ev.Kind = machine.Signal
+		ev.Signal, ev.Group = signalOf(c)
+		return ev, ev.Signal != 0
 	}
-	in.sig, in.group = signalOf(c)
-	return cmdSignal, in, in.sig != 0
+	return ev, true
 }
 
 // signalOf returns the signal that a command byte sends, 0 for none, and

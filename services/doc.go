@@ -1,46 +1,26 @@
 // Package services supervises service directories: it finds them in a scan
-// directory, starts what is in them, starts it again when it dies, obeys
-// commands and says how things stand.
-//
-// # Want and state
-//
-// What is wanted and what is so are two words. Commands change the want: up,
-// down, or once. Only the world changes the state:
-//
-//	         start, and the second         the process
-//	         since the last is over          runs
-//	┌────────┐      started               ┌────────┐
-//	│  down  │ ─────────────────────────► │   up   │
-//	└────────┘                            └────────┘
-//	 ▲      │ start too soon,   started    │  ▲
-//	 │      ▼ or failed     ┌──────────────┼──┘
-//	 │    ┌────────┐ ───────┘              │ died
-//	 ├─── │  wait  │ ◄─────────────────────┤ and wanted up, too soon
-//	 │ d  └────────┘                       │
-//	 └─────────────────────────────────────┤ and not wanted up
-//	                                       │
-//	any state, when nothing runs           ▼ and let go (x, or leaving)
-//	and it is let go ──────────────────► over
-//
-// What each event does in each state is in the table of table.go, which is all
-// of the policy; the functions that it names are in machine.go, and are pure.
-// testdata/table.golden is its picture.
+// directory, starts what is in them, restarts it when it exits, obeys commands
+// and writes the status.
 //
 // # Owners
 //
-// Each service, and each logger, has an owner: a goroutine that has all of its
-// state, sleeps until something happens to it, takes a step of the machine and
-// does what the step asks for (owner.go, launch.go). Nobody else touches that
-// state; others ring the owner's bell and leave a question (service.ask), or
-// hand over an exit status. A ring never blocks. Only owners touch the disk of
-// their service, four at a time (service.aside).
+// Each service, and each logger, has an owner: a goroutine that alone touches
+// the state of its service. It sleeps until something happens, takes a step of
+// the state machine (package machine) and carries out the effects (owner.go,
+// launch.go). What it knows is in its record, plain values; what it holds open
+// is in its handles; what others want of it comes through its inbox, which
+// never blocks the sender. Owners use the disk and fork a few at a time
+// (owner.runWithSlot).
+//
+// What a service is (package spec) is read anew before each start.
 //
 // # The set
 //
 // A Set has one goroutine, too. It hears of changes from inotify, compares
 // names in the scan directory with what it knows (entry.go), and starts and
-// dismisses owners. An entry is a main service and perhaps a logger, and then
-// the pipe between the two, of which both ends stay open here, so that neither
-// side's death loses a byte. A service is told apart by the identity of its
-// directory, not by its name.
+// dismisses owners. Owners report to it when their service is ready, when it is
+// down for good, and when they end. An entry is a main service and perhaps a
+// logger, and then the pipe between the two, of which both ends stay open here,
+// so that no byte is lost when either side exits. A service is told apart by
+// the identity of its directory, not by its name.
 package services

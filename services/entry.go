@@ -10,7 +10,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"svinit/services/machine"
 	"svinit/services/program"
+	"svinit/services/spec"
 )
 
 // entry is a service directory that is listed in the scan directory, or was
@@ -18,12 +20,17 @@ import (
 type entry struct {
 	place
 	ident
-	main, log *service // nil when it does not run, or was let go
+	main, log *owner   // nil when it does not run, or was let go
 	pipe      *logPipe // nil without a logger
 	leaving   bool     // no longer listed; it goes when both have ended
 	badLog    bool     // that its log is no directory has been said
 	next      []string // names for the same directory that wait for that
 }
+
+// place is what a service directory is called.
+type place struct{ name, dir string }
+
+func (p place) source() spec.Source { return spec.Source{Name: p.name, Dir: p.dir} }
 
 // hidden names are none of ours.
 func hidden(name string) bool { return name == "" || name[0] == '.' }
@@ -79,7 +86,7 @@ func (s *Set) examine(name string, now bool) bool {
 // holds open.
 func (s *Set) comeBack(e *entry) {
 	if e.main == nil && e.log != nil && e.pipe.unread() == 0 {
-		e.log.ask(askTerm)
+		e.log.order(machine.TermLogger)
 	}
 }
 
@@ -106,7 +113,7 @@ func (s *Set) add(p place, id ident) {
 }
 
 func (s *Set) startMain(e *entry) {
-	e.main = newService(s.cfg, e.place)
+	e.main = newOwner(s.cfg, e.source(), s.inbox.send)
 	e.main.output = e.pipe
 	s.running++
 	s.begin(e.main)
@@ -136,20 +143,19 @@ func (s *Set) startLogger(e *entry) {
 		}
 		e.pipe = &logPipe{p[0], p[1]}
 	}
-	e.log = newService(s.cfg, place{e.name + "/log", dir})
+	e.log = newOwner(s.cfg, place{e.name + "/log", dir}.source(), s.inbox.send)
 	e.log.input = e.pipe
 	s.begin(e.log)
 }
 
 // begin starts an owner.
-func (s *Set) begin(svc *service) {
-	svc.ended = func() { s.gone <- svc }
-	svc.turns = s.turns
+func (s *Set) begin(svc *owner) {
+	svc.slots = s.slots
 	if !s.begun && s.cfg.First != nil {
 		s.cfg.First()
 	}
 	s.begun = true
-	go svc.own()
+	go svc.run()
 }
 
 // refresh looks again at an entry that is as it was: what could not be
@@ -158,14 +164,14 @@ func (s *Set) begin(svc *service) {
 func (s *Set) refresh(e *entry) {
 	if e.pipe == nil {
 		if s.startLogger(e); e.pipe != nil && e.main != nil {
-			e.main.attach(e.pipe)
+			e.main.inbox.send(e.pipe)
 		}
 	}
 	if e.main != nil {
-		e.main.ask(askChanged)
+		e.main.order(machine.Changed)
 	}
 	if e.log != nil {
-		e.log.ask(askChanged)
+		e.log.order(machine.Changed)
 	}
 	s.followEntry(e)
 }
@@ -208,10 +214,10 @@ func (s *Set) rename(e *entry, p place) {
 	e.place = p
 	s.entries[p.name] = e
 	if e.main != nil {
-		e.main.move(p)
+		e.main.inbox.send(p.source())
 	}
 	if e.log != nil {
-		e.log.move(place{p.name + "/log", filepath.Join(p.dir, "log")})
+		e.log.inbox.send(place{p.name + "/log", filepath.Join(p.dir, "log")}.source())
 	}
 	s.followEntry(e)
 }
@@ -223,13 +229,13 @@ func (s *Set) leave(e *entry) {
 	}
 	e.leaving = true
 	if e.main != nil {
-		e.main.ask(askLeave)
+		e.main.order(machine.Release)
 	}
 	s.wrapUp(e)
 }
 
 // bury notes the end of an owner.
-func (s *Set) bury(svc *service) {
+func (s *Set) bury(svc *owner) {
 	for _, e := range s.entries {
 		if e.main == svc {
 			e.main = nil
@@ -253,10 +259,10 @@ func (s *Set) wrapUp(e *entry) {
 	switch {
 	case !e.leaving || e.main != nil:
 	case e.log != nil:
-		e.log.ask(askDrain)
+		e.log.order(machine.Drain)
 	default:
 		if e.pipe != nil {
-			e.pipe.hangUp()
+			e.pipe.closeWriter()
 			unix.Close(e.pipe.r)
 		}
 		if s.watch != nil {

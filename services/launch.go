@@ -8,61 +8,89 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"svinit/services/machine"
 	"svinit/services/program"
+	"svinit/services/spec"
 	"svinit/services/svlog"
 )
 
-var runArgv = []string{"./run"}
-
-// launch starts the process and feeds the outcome to the machine.
-func (s *service) launch() {
-	pid, err := s.fork()
-	s.publish()
+// launch starts the service and returns what came of it: Started or
+// StartFailed.
+func (o *owner) launch() machine.Event {
+	pid, err := o.start()
+	o.logExit()
+	now := time.Now()
 	if err != nil {
-		// Somebody may still be writing it.
-		if !errors.Is(err, syscall.ETXTBSY) || s.failures > 0 {
-			s.warn("start", s.name, program.ExplainStart(filepath.Join(s.dir, "run"), err))
+		// ETXTBSY: run may still be being written.
+		if !errors.Is(err, syscall.ETXTBSY) || o.Failures > 0 {
+			o.warn("start", o.Source.Name, err)
 		}
-		s.handle(failed, input{})
-		return
+		return machine.StartFailed.At(now)
 	}
-	delete(s.warned, "start")
-	s.pid, s.since = pid, time.Now()
-	s.starts++
-	s.handle(started, input{})
+	delete(o.warned, "start")
+	o.PIDs[machine.RoleRun], o.Since = pid, now
+	o.Starts++
+	o.report(report{owner: o, kind: serviceReady})
+	return machine.Started.At(now)
 }
 
-// fork starts ./run in the service directory, in a session of its own.
-func (s *service) fork() (pid int, err error) {
-	files := []uintptr{s.cfg.Stdin, 1, 2}
-	if s.input != nil {
-		files[0] = uintptr(s.input.r)
+// start starts the process of RoleRun. Its error says what is wrong and what
+// to do.
+func (o *owner) start() (pid int, err error) {
+	var problems []spec.Problem
+	if !o.specFresh {
+		problems = o.load()
 	}
-	if s.cfg.Log != nil {
-		// New pipes for each life: what the last life leaves unfinished is
-		// then not continued by the next.
-		if s.output == nil {
-			w, err := s.cfg.Log.Pipe(svlog.Printable(s.name), svlog.Stdout)
+	o.specFresh = false
+	for _, p := range problems {
+		if p.Fatal {
+			return 0, p.Err
+		}
+	}
+	if pid, err = o.fork(); err != nil {
+		err = program.ExplainStart(filepath.Join(o.spec.Dir, o.spec.Path), err)
+	}
+	return pid, err
+}
+
+// fork executes the program in the service directory, in a session of its own.
+func (o *owner) fork() (pid int, err error) {
+	files := []uintptr{o.cfg.Stdin, 1, 2}
+	if o.input != nil {
+		files[0] = uintptr(o.input.r)
+	}
+	if o.cfg.Log != nil {
+		// Each process gets new pipes, so that a line that one leaves unfinished
+		// is not continued by the next.
+		if o.output == nil {
+			w, err := o.cfg.Log.Pipe(svlog.Printable(o.Source.Name), svlog.Stdout)
 			if err != nil {
 				return 0, err
 			}
 			defer unix.Close(w)
 			files[1] = uintptr(w)
 		}
-		w, err := s.cfg.Log.Pipe(svlog.Printable(s.name), svlog.Stderr)
+		w, err := o.cfg.Log.Pipe(svlog.Printable(o.Source.Name), svlog.Stderr)
 		if err != nil {
 			return 0, err
 		}
 		defer unix.Close(w)
 		files[2] = uintptr(w)
 	}
-	if s.output != nil {
-		files[1] = uintptr(s.output.w)
+	if o.output != nil {
+		files[1] = uintptr(o.output.w)
 	}
-	return s.cfg.Procs.Start("./run", runArgv, &syscall.ProcAttr{
-		Dir:   s.dir,
-		Env:   s.cfg.Env,
+	return o.cfg.Procs.Start(o.spec.Path, o.spec.Args, &syscall.ProcAttr{
+		Dir:   o.spec.Dir,
+		Env:   o.cfg.Env,
 		Files: files,
 		Sys:   &syscall.SysProcAttr{Setsid: true},
-	}, func(ws syscall.WaitStatus) { s.exits <- ws })
+	}, o.onExit(machine.RoleRun))
+}
+
+// onExit returns what the reaper calls when the process of a role has ended.
+func (o *owner) onExit(role machine.Role) func(syscall.WaitStatus) {
+	return func(ws syscall.WaitStatus) {
+		o.inbox.send(machine.Event{Kind: machine.Exited, Role: role, Status: ws})
+	}
 }

@@ -5,19 +5,19 @@ import (
 )
 
 // logPipe is the pipe between a service and its logger. Both ends stay open
-// here, so that the death of neither side loses a byte.
+// here, so that no byte is lost when either of them exits.
 type logPipe struct{ r, w int }
 
-// unread is how many bytes a logger's pipe still holds.
-func (s *service) unread() int {
-	if s.input == nil {
+// unread returns how many bytes the pipe of a logger still holds.
+func (o *owner) unread() int {
+	if o.input == nil {
 		return 0
 	}
-	return s.input.unread()
+	return o.input.unread()
 }
 
-// hangUp closes our write end.
-func (p *logPipe) hangUp() {
+// closeWriter closes our write end.
+func (p *logPipe) closeWriter() {
 	if p.w >= 0 {
 		unix.Close(p.w)
 		p.w = -1

@@ -7,66 +7,106 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/services/machine"
+	"svinit/services/spec"
 )
 
-// own is the owner goroutine. It ends when the machine is over.
-func (s *service) own() {
-	defer s.ended()
-	s.want, s.since = wantUp, time.Now()
-	// With growing pauses, which a change in the directory ends, until it is
-	// ours.
-	for pause := minLife; ; pause = min(2*pause, maxRetry) {
-		s.aside(s.takeUp)
-		if s.taken || s.state == over {
-			break
-		}
-		s.arm(pause)
-		select {
-		case <-s.bell:
-			s.aside(s.listen)
-		case <-s.timer():
-		}
-	}
-	for s.state != over {
-		// What was done is written down after it was done, and when services
-		// start in numbers after the others have had their turn to start.
-		if s.stale {
-			s.aside(s.record)
-		}
-		select {
-		case <-s.bell:
-			s.aside(s.listen)
-		case ws := <-s.exits:
-			s.aside(func() { s.buried(ws) })
-		case <-s.timer():
-			s.aside(func() { s.handle(due, input{}) })
-		}
-	}
-	s.aside(s.release)
+// owner supervises one process: the service of a service directory, or its
+// logger. Its goroutine (run) alone touches its fields; everybody else sends to
+// the inbox.
+type owner struct {
+	cfg *Config
+	record
+	handles
+
+	// inbox has messages of three types: a machine.Event of the set or the
+	// reaper, a spec.Source when the service directory has another name, a *logPipe
+	// when a logger was added. The poller pokes it when there are commands.
+	inbox  inbox[any]
+	report func(report)  // takes what the set needs to know; does not block
+	slots  chan struct{} // see runWithSlot; may be nil
+
+	spec           spec.Spec
+	specFresh      bool              // spec was read for a start that is still to come
+	acquired       bool              // the service may run
+	statusDirty    bool              // the status is to be written
+	statusRetry    bool              // the last attempt to write it failed
+	pendingExitLog func()            // reports the last exit
+	warned         map[string]string // the last warning by verb, not to be repeated
 }
 
-// aside does something in a goroutine of its own, and waits for it; it must not
-// wait for anything but the system. Forking and writing files make a stack of
-// 8 KB, which a sleeping goroutine keeps; one that ends gives it back, so that
-// a service at rest costs 2.
+// newOwner returns an owner whose goroutine does not run yet.
+func newOwner(cfg *Config, src spec.Source, r func(report)) *owner {
+	return &owner{cfg: cfg, record: record{Source: src}, inbox: newInbox[any](), report: r}
+}
+
+// order sends an event that needs nothing but its kind.
+func (o *owner) order(kind machine.Kind) { o.inbox.send(machine.Event{Kind: kind}) }
+
+// run is the goroutine of the owner. It ends when the service is released.
+func (o *owner) run() {
+	defer func() { o.report(report{owner: o, kind: ownerEnded}) }()
+	o.Since = time.Now()
+	o.awaitAcquisition()
+	for o.State != machine.StateReleased {
+		// The status is written after what it describes was done and, when many
+		// services start at once, after the others had their turn to start.
+		if o.statusDirty {
+			o.runWithSlot(o.saveStatus)
+		}
+		select {
+		case <-o.inbox.wake:
+			o.runWithSlot(o.receive)
+		case <-o.due():
+			o.runWithSlot(o.handleDue)
+		}
+	}
+	o.runWithSlot(o.close)
+}
+
+// awaitAcquisition tries to acquire the state directory until that succeeds or
+// the service is released. The pauses grow; a change of the service directory
+// ends one.
+func (o *owner) awaitAcquisition() {
+	for failures := uint(0); ; failures++ {
+		o.runWithSlot(o.acquire)
+		if o.acquired || o.State == machine.StateReleased {
+			return
+		}
+		now := time.Now()
+		o.arm(now.Add(machine.RetryDelay(failures)), now)
+		select {
+		case <-o.inbox.wake:
+			o.runWithSlot(o.receive)
+		case <-o.due():
+		}
+		o.arm(time.Time{}, now)
+	}
+}
+
+// runWithSlot calls f, which must not wait for anything but the system, while
+// it has one of the slots. A call into a slow file system holds a thread of the
+// Go runtime, which makes another one for the next goroutine, and ends the
+// program where the system allows no more threads: the slots bound their
+// number.
 //
-// It takes a turn: a call to a slow file system holds a thread of the Go
-// runtime, which makes another for the next, and ends the program where the
-// system allows no more.
+// f has a goroutine of its own. Forking and writing files grow the stack to
+// 8 KB, which a goroutine keeps while it sleeps and gives back when it ends.
 //
-// A panic costs the service its supervision, and nobody else anything.
-func (s *service) aside(f func()) {
-	if s.turns != nil {
-		s.turns <- struct{}{}
-		defer func() { <-s.turns }()
+// A panic in f ends the supervision of this service and nothing else.
+func (o *owner) runWithSlot(f func()) {
+	if o.slots != nil {
+		o.slots <- struct{}{}
+		defer func() { <-o.slots }()
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer func() {
 			if p := recover(); p != nil {
-				s.state = over
-				s.cfg.news(s.name, fmt.Sprintf("is no longer supervised: a bug of svinit: %v: %s", p, debug.Stack()))
+				o.State = machine.StateReleased
+				o.news(fmt.Sprintf("is no longer supervised: a bug of svinit: %v: %s", p, debug.Stack()))
 			}
 		}()
 		f()
@@ -74,177 +114,183 @@ func (s *service) aside(f func()) {
 	<-done
 }
 
-// inTurn does something while, with only one turn, no owner does. Owners
-// never wait for the set while they have theirs.
-func (s *Set) inTurn(f func()) {
-	if cap(s.turns) == 1 {
-		s.turns <- struct{}{}
-		defer func() { <-s.turns }()
-	}
-	f()
-}
-
-// takeUp takes the state directory, if that can be, and then starts the
-// service unless it is down.
-func (s *service) takeUp() {
-	if s.held == nil {
-		if err := s.hold(); err != nil {
-			// A directory that is gone is the set's business.
-			if unix.Access(s.dir, unix.F_OK) == nil {
-				s.warn("supervise", s.name, err)
+// acquire takes the state directory, if that is possible, and then starts the
+// service unless its directory says that it is down.
+func (o *owner) acquire() {
+	if o.state == nil {
+		if err := o.hold(); err != nil {
+			// A service directory that is gone is the set's business.
+			if unix.Access(o.Source.Dir, unix.F_OK) == nil {
+				o.warn("supervise", o.Source.Name, err)
 			}
 			return
 		}
 	}
-	s.taken = true
-	first := cmdUp
-	switch err := unix.Access(s.dir+"/down", unix.F_OK); err {
-	case unix.ENOENT:
-	case nil:
-		first = cmdDown
-	default:
-		// As daemontools: what cannot be known is not started.
-		s.warn("stat", s.dir+"/down", err)
-		first = cmdDown
+	o.acquired = true
+	o.load()
+	if !o.inbox.empty() {
+		// It may be released before its first start.
+		o.receive()
 	}
-	if s.asked.Load() != 0 {
-		// It is to leave before it has started; or a change, seen later.
-		s.listen()
+	first := machine.Up
+	if o.spec.Down {
+		first = machine.Down
 	}
-	if s.state != over {
-		s.handle(first, input{})
+	if o.State != machine.StateReleased {
+		o.handle(first.At(time.Now()))
 	}
-	s.stale = true
+	o.statusDirty = true
 }
 
-// listen hears what the bell was rung for.
-func (s *service) listen() {
-	if p := s.moved.Swap(nil); p != nil {
-		s.name, s.dir = p.name, p.dir
-	}
-	if p := s.logger.Swap(nil); p != nil {
-		s.output = p
-	}
-	if s.redo {
-		s.redo, s.stale = false, true
-	}
-	bits := s.asked.Swap(0)
-	for ev := askLeave; ev <= askChanged; ev++ {
-		if bits&(1<<ev) != 0 && s.state != over {
-			s.handle(ev, input{unread: s.unread()})
+// load reads the service directory for the next start.
+func (o *owner) load() (problems []spec.Problem) {
+	o.spec, problems = spec.Load(o.Source)
+	o.specFresh = true
+	for _, p := range problems {
+		if !p.Fatal {
+			o.warn(p.Verb, p.File, p.Err)
 		}
 	}
-	if s.held == nil || s.state == over {
-		return
+	return problems
+}
+
+// receive handles the messages and commands that have come.
+func (o *owner) receive() {
+	if o.statusRetry {
+		o.statusRetry, o.statusDirty = false, true
 	}
+	for _, content := range o.inbox.take() {
+		switch m := content.(type) {
+		case spec.Source:
+			o.Source = m
+		case *logPipe:
+			o.output = m
+		case machine.Event:
+			m.Time, m.Unread = time.Now(), o.unread()
+			switch {
+			case o.State == machine.StateReleased:
+			case m.Kind == machine.Exited:
+				o.handleExit(m)
+			default:
+				o.handle(m)
+			}
+		}
+	}
+	if o.state != nil && o.State != machine.StateReleased {
+		o.readCommands()
+	}
+}
+
+// readCommands handles the commands in supervise/control.
+func (o *owner) readCommands() {
 	var b [64]byte
-	n, err := s.held.ReadControl(b[:])
+	n, err := o.state.ReadControl(b[:])
 	if err != nil {
-		s.warn("read", s.held.Path+"/control", err)
+		o.warn("read", o.state.Path+"/control", err)
 	}
 	for _, c := range b[:n] {
-		if ev, in, ok := command(c); ok && s.state != over {
-			s.handle(ev, in)
+		if ev, ok := command(c); ok && o.State != machine.StateReleased {
+			ev.Time = time.Now()
+			o.handle(ev)
 		}
 	}
 	if n == len(b) {
-		s.ring() // there may be more; an exit must not wait for a flood
+		o.inbox.poke() // there may be more; an exit must not wait for a flood
 	}
 }
 
-// buried handles the end of the process.
-func (s *service) buried(ws syscall.WaitStatus) {
-	lived, now := time.Since(s.since), time.Now()
-	quiet := s.quiet(ws, now)
-	s.pid, s.since, s.last = 0, now, ws
-	s.lives++
-	s.step(died, input{now: s.since, unread: s.unread()})
-	if next := s.next(); !quiet {
-		s.unsaid = func() {
-			oom := ws.Signaled() && ws.Signal() == syscall.SIGKILL && s.killedForMemory()
-			s.cfg.news(s.name, obituary(ws, oom, lived)+"; "+next)
+// handleDue handles the deadlines that have passed.
+func (o *owner) handleDue() {
+	o.armed = time.Time{}
+	now := time.Now()
+	for ev, ok := o.Deadlines.Due(now); ok && o.State != machine.StateReleased; ev, ok = o.Deadlines.Due(now) {
+		o.handle(ev)
+	}
+	o.arm(o.Deadlines.Next(), now)
+}
+
+// handleExit handles the end of a process.
+func (o *owner) handleExit(ev machine.Event) {
+	lived := ev.Time.Sub(o.Since)
+	expected := o.Expected(ev.Status, ev.Time)
+	o.PIDs[ev.Role], o.Since, o.LastExit = 0, ev.Time, ev.Status
+	o.Exits++
+	effects := o.Step(ev)
+	if next := o.afterExit(&effects); !expected {
+		o.pendingExitLog = func() {
+			oom := ev.Status.Signaled() && ev.Status.Signal() == syscall.SIGKILL && o.killedForMemory()
+			o.news(exitMessage(ev.Status, oom, lived) + "; " + next)
 		}
 	}
-	s.act(died, s.since)
-	s.publish()
-}
-
-// publish says how the last process died. That waits until the next one is
-// started: it is no reason to start it later.
-func (s *service) publish() {
-	if say := s.unsaid; say != nil {
-		s.unsaid = nil
-		say()
+	o.perform(ev, &effects)
+	o.logExit()
+	if o.State == machine.StateDown {
+		o.report(report{owner: o, kind: serviceDown, status: ev.Status})
 	}
 }
 
-// killedForMemory says whether the out-of-memory counter rose since we last
-// looked.
-func (s *service) killedForMemory() bool {
-	if s.cfg.OOMKills == nil {
+// logExit reports the last exit. That waits until the next process is started,
+// so as not to delay it.
+func (o *owner) logExit() {
+	if report := o.pendingExitLog; report != nil {
+		o.pendingExitLog = nil
+		report()
+	}
+}
+
+// killedForMemory reports whether the out-of-memory counter has risen since it
+// was last read.
+func (o *owner) killedForMemory() bool {
+	if o.cfg.OOMKills == nil {
 		return false
 	}
-	n, ok := s.cfg.OOMKills()
-	rose := ok && n > s.oomKills
-	s.oomKills = n
+	n, ok := o.cfg.OOMKills()
+	rose := ok && n > o.OOMKills
+	o.OOMKills = n
 	return rose
 }
 
-// handle obeys one event and does what follows.
-func (s *service) handle(ev event, in input) {
-	in.now = time.Now()
-	s.step(ev, in)
-	s.act(ev, in.now)
+// handle handles one event.
+func (o *owner) handle(ev machine.Event) {
+	effects := o.Step(ev)
+	o.perform(ev, &effects)
 }
 
-// act does what the last step asks for.
-func (s *service) act(ev event, now time.Time) {
-	for _, x := range s.signals {
-		s.signal(x)
+// perform carries out the effects of an event, and then handles the outcome of
+// a launch.
+func (o *owner) perform(ev machine.Event, effects *machine.Effects) {
+	launch := false
+	for _, x := range effects.All() {
+		switch x.Kind {
+		case machine.Send:
+			o.signal(x)
+		case machine.CloseInput:
+			if o.input != nil {
+				o.input.closeWriter()
+			}
+		case machine.SaveStatus:
+			o.statusDirty = true
+		case machine.ReportKill:
+			o.news(fmt.Sprintf("did not stop in time: killing pid %d", o.pid()))
+		case machine.ReportImpossible:
+			o.news(fmt.Sprintf("got %v while %v: a bug of svinit, without effect", ev.Kind, o.State))
+		case machine.Launch:
+			launch = true
+		}
 	}
-	if s.todo&doImpossible != 0 {
-		s.cfg.news(s.name, fmt.Sprintf("got %v while %v: a bug of svinit, without effect", ev, s.state))
+	if launch {
+		o.handle(o.launch())
 	}
-	if s.todo&doTellKill != 0 {
-		s.cfg.news(s.name, fmt.Sprintf("did not stop in time: killing pid %d", s.pid))
-	}
-	if s.todo&doHangUp != 0 && s.input != nil {
-		s.input.hangUp()
-	}
-	if s.todo&doArm != 0 {
-		s.arm(s.notBefore.Sub(now))
-	}
-	if s.todo&doNote != 0 {
-		s.stale = true
-	}
-	if s.todo&doLaunch != 0 {
-		s.launch() // the outcome is an event of its own
-	}
+	o.arm(o.Deadlines.Next(), ev.Time)
 }
 
 // signal sends what the machine decided to send.
-func (s *service) signal(x sending) {
-	pid := s.pid
-	if x.group {
+func (o *owner) signal(x machine.Effect) {
+	pid := o.pid()
+	if x.Group {
 		pid = -pid
 	}
-	if err := s.cfg.Procs.Signal(pid, x.sig); err != nil && err != syscall.ESRCH {
-		s.warn("signal", s.name, err)
+	if err := o.cfg.Procs.Signal(pid, x.Signal()); err != nil && err != syscall.ESRCH {
+		o.warn("signal", o.Source.Name, err)
 	}
-}
-
-// arm sets the timer; its event is due.
-func (s *service) arm(d time.Duration) {
-	if s.wake == nil {
-		s.wake = time.NewTimer(d)
-	} else {
-		s.wake.Reset(d)
-	}
-}
-
-func (s *service) timer() <-chan time.Time {
-	if s.wake == nil {
-		return nil
-	}
-	return s.wake.C
 }

@@ -2,6 +2,7 @@ package services
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -9,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"svinit/services/machine"
+	"svinit/services/spec"
 	"svinit/services/svdir"
 )
 
@@ -166,7 +169,7 @@ func TestExit(t *testing.T) {
 		w.saw("0s start") // daemontools' x sends nothing
 		w.sleep(3 * time.Second)
 		w.exit(101, 0)
-		w.saw("3s say svinit: web died: exit code 0 after 3s; letting go of it", "3s over")
+		w.saw("3s say svinit: web died: exit code 0 after 3s; letting go of it", "3s released")
 		if err := svdir.ProbeOK(filepath.Join(w.dir, svdir.Supervise)); err != svdir.ErrNotRunning {
 			t.Errorf("ok is %v", err)
 		}
@@ -175,7 +178,7 @@ func TestExit(t *testing.T) {
 
 func TestFailedStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "down", "run")
+		w := newWorld(t, "down")
 		w.fail = syscall.EAGAIN
 		w.command("u")
 		w.sleep(200 * time.Second)
@@ -186,7 +189,7 @@ func TestFailedStart(t *testing.T) {
 			t.Errorf("status %+v", st)
 		}
 		w.fail = nil
-		w.svc.ask(askChanged)
+		w.svc.order(machine.Changed)
 		synctest.Wait()
 		w.saw("3m20s start")
 		w.fail = errors.New("something else")
@@ -202,23 +205,23 @@ func TestLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.command("p")
-		w.svc.ask(askLeave)
+		w.svc.order(machine.Release)
 		synctest.Wait()
 		w.command("u") // too late
 		w.exit(101, 15)
-		w.saw("0s start", "0s STOP", "0s TERM", "0s CONT", "0s over")
+		w.saw("0s start", "0s STOP", "0s TERM", "0s CONT", "0s released")
 	})
 }
 
 func TestKillAtTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.svc.ask(askLeave)
+		w.svc.order(machine.Release)
 		w.sleep(8 * time.Second)
-		w.svc.ask(askKill)
+		w.svc.order(machine.Kill)
 		synctest.Wait()
 		w.exit(101, 9)
-		w.saw("0s start", "0s TERM", "0s CONT", "8s KILL", "8s say svinit: web did not stop in time: killing pid 101", "8s over")
+		w.saw("0s start", "0s TERM", "0s CONT", "8s KILL", "8s say svinit: web did not stop in time: killing pid 101", "8s released")
 	})
 }
 
@@ -236,7 +239,7 @@ func TestDrain(t *testing.T) {
 		w.command("u")
 		syscall.Write(p[1], []byte("last words\n"))
 		w.sleep(2 * time.Second)
-		w.svc.ask(askDrain)
+		w.svc.order(machine.Drain)
 		synctest.Wait()
 		if w.svc.input.w != -1 {
 			t.Error("the write end is still open")
@@ -246,7 +249,7 @@ func TestDrain(t *testing.T) {
 		var b [100]byte
 		syscall.Read(p[0], b[:])
 		w.exit(102, 0)
-		w.saw("2s over")
+		w.saw("2s released")
 	})
 }
 
@@ -260,19 +263,25 @@ func TestLocked(t *testing.T) {
 		}
 		defer h.Release()
 		w := newWorld(t, "down")
-		w.svc.ask(askKill) // that one is not it
+		w.svc.order(machine.Kill) // that one is not it
 		synctest.Wait()
 		w.log = nil
-		w.svc = newService(w.svc.cfg, place{"web", dir})
+		if err := os.WriteFile(dir+"/run", nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
 		done := make(chan struct{})
-		w.svc.ended = func() { close(done) }
-		go w.svc.own()
+		w.svc = newOwner(w.svc.cfg, spec.Source{Name: "web", Dir: dir}, func(r report) {
+			if r.kind == ownerEnded {
+				close(done)
+			}
+		})
+		go w.svc.run()
 		w.sleep(10 * time.Second)
 		w.saw("0s say svinit: warning: unable to supervise web: lock " + dir + "/supervise/lock: another supervisor has it")
 		h.Release()
 		w.sleep(10 * time.Second)
 		w.saw("15s start")
-		w.svc.ask(askKill)
+		w.svc.order(machine.Kill)
 		synctest.Wait()
 		w.exit(w.pid, 9)
 		<-done
@@ -284,7 +293,7 @@ func TestPanic(t *testing.T) {
 		w := newWorld(t)
 		w.svc.cfg.OOMKills = func() (uint64, bool) { panic("no memory of it") }
 		w.exit(101, 9)
-		if len(w.log) != 3 || !strings.Contains(w.log[1], "web is no longer supervised: a bug of svinit: no memory of it") || w.log[2] != "0s over" {
+		if len(w.log) != 3 || !strings.Contains(w.log[1], "web is no longer supervised: a bug of svinit: no memory of it") || w.log[2] != "0s released" {
 			t.Errorf("saw %q", w.log)
 		}
 	})

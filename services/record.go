@@ -1,107 +1,55 @@
 package services
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"math"
 	"syscall"
+	"time"
 
-	"svinit/services/epoll"
+	"svinit/services/machine"
+	"svinit/services/spec"
 	"svinit/services/svdir"
 )
 
-// record writes the status, and lets the tools find us once there is one.
-func (s *service) record() {
-	s.writeStatus()
-	if s.held != nil {
-		if err := s.held.Announce(); err != nil {
-			s.warn("listen in", s.held.Path, err)
-			s.redo = true
-		}
-	}
+// record is all that an owner knows of its service: plain values, which could
+// be written down and read back by another process. What only this process can
+// have is in handles.
+type record struct {
+	machine.Machine
+	Source   spec.Source
+	PIDs     [machine.Roles]int // 0 where no process of the role runs
+	Since    time.Time          // when the process of RoleRun last started or ended
+	Starts   uint32
+	Exits    uint32
+	LastExit syscall.WaitStatus // valid when Exits is not 0
+	OOMKills uint64             // the out-of-memory counter when it was last read
 }
 
-// hold takes the state directory and waits for commands there. Without error
-// the service may run: also, with a warning, where no place for its state can
-// be written. An error may pass, and until then it may not: above all not
-// while another supervisor has it.
-func (s *service) hold() error {
-	h, err := holdState(s.cfg, s.dir, s.name)
-	if err == nil {
-		if err = s.cfg.Poll.Add(h.Control(), epoll.Edge, s.ring); err == nil {
-			s.held = h
-			return nil
-		}
-		h.Release()
-	}
-	if unwritable(err) {
-		s.warn("take commands for", s.name, err)
-		return nil
-	}
-	return err
+// pid returns the process that is the service, 0 when it does not run.
+func (r *record) pid() int { return r.PIDs[machine.RoleRun] }
+
+// wants has the byte of each want in the status.
+var wants = [...]svdir.Want{
+	machine.WantUp:   svdir.WantUp,
+	machine.WantDown: svdir.WantDown,
+	machine.WantOnce: svdir.WantOnce,
 }
 
-// release writes the last status and lets go of the state directory.
-func (s *service) release() {
-	if n := s.unread(); n > 0 && s.letGo && s.draining {
-		s.cfg.news(s.name, fmt.Sprintf("ended, and %d bytes are left that it has not read", n))
-	}
-	s.writeStatus()
-	if s.wake != nil {
-		s.wake.Stop()
-	}
-	if s.held != nil {
-		s.cfg.Poll.Remove(s.held.Control())
-		s.held.Release()
-	}
-}
-
-// writeStatus writes the record. A failure is one warning: the service runs
-// on all the same.
-func (s *service) writeStatus() {
-	s.stale = false
-	if s.held == nil {
-		return
-	}
+// status returns the record as supervise/status has it.
+func (r *record) status() svdir.Status {
 	st := svdir.Status{
-		Since:    s.since,
-		PID:      s.pid,
-		Paused:   s.paused && s.pid != 0,
-		Want:     s.want,
-		GotTERM:  s.gotTERM,
-		Restarts: max(s.starts, 1) - 1,
+		Since:    r.Since,
+		PID:      r.pid(),
+		Paused:   r.Paused && r.pid() != 0,
+		Want:     wants[r.Want],
+		GotTERM:  r.GotTERM,
+		Restarts: max(r.Starts, 1) - 1,
 	}
-	if s.pid != 0 {
+	if r.pid() != 0 {
 		st.State = svdir.StateRun
 	}
-	if s.lives > 0 {
+	if r.Exits > 0 {
 		st.Flags |= svdir.FlagEnded
-		st.WaitStatus = uint16(s.last & math.MaxUint16)
+		st.WaitStatus = uint16(r.LastExit & math.MaxUint16)
 	}
-	if err := s.held.WriteStatus(st); errors.Is(err, fs.ErrNotExist) {
-		// The directory has been removed: nobody is left to read it.
-	} else if err != nil {
-		s.warn("write", s.held.Path+"/status", err)
-		s.redo = true
-	} else {
-		delete(s.warned, "write")
-	}
-}
-
-// warn says what went wrong, once until it changes: a retry that fails for
-// the same reason a step later is no news.
-func (s *service) warn(verb, object string, err error) {
-	reason := err.Error()
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		reason = errno.Error()
-	}
-	if s.warned[verb] != reason {
-		if s.warned == nil {
-			s.warned = make(map[string]string)
-		}
-		s.warned[verb] = reason
-		s.cfg.warn(verb, object, err)
-	}
+	return st
 }

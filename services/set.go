@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/services/epoll"
+	"svinit/services/machine"
 )
 
 const (
@@ -33,14 +34,13 @@ type Set struct {
 	cfg *Config
 	dir string
 
-	bell chan struct{} // rung for a change, a question, the end of an owner
-	ask  atomic.Uint32 // requests, a bit each
-	gone chan *service // owners that have ended
+	inbox inbox[report] // of the owners; poked for a change and a request
+	ask   atomic.Uint32 // requests, a bit each
 
 	watch    *watcher // nil: poll
 	ticker   *time.Ticker
 	settle   *time.Timer
-	turns    chan struct{} // a place for each of Config.Abreast
+	slots    chan struct{} // a place for each of Config.Abreast
 	entries  map[string]*entry
 	byIdent  map[ident]*entry
 	unsound  map[string]string // broken entries, and what was said of them
@@ -67,9 +67,8 @@ func NewSet(cfg *Config, dir string) *Set {
 	return &Set{
 		cfg:     cfg,
 		dir:     dir,
-		bell:    make(chan struct{}, 1),
-		gone:    make(chan *service),
-		turns:   make(chan struct{}, cmp.Or(cfg.Abreast, abreast)),
+		inbox:   newInbox[report](),
+		slots:   make(chan struct{}, cmp.Or(cfg.Abreast, abreast)),
 		entries: make(map[string]*entry),
 		byIdent: make(map[ident]*entry),
 		unsound: make(map[string]string),
@@ -103,14 +102,17 @@ func (s *Set) Done() <-chan struct{} { return s.done }
 
 func (s *Set) request(r uint32) {
 	s.ask.Or(r)
-	s.ring()
+	s.inbox.poke()
 }
 
-func (s *Set) ring() {
-	select {
-	case s.bell <- struct{}{}:
-	default:
+// inTurn calls f while, where there is only one slot, no owner has it. Owners
+// never wait for the set while they have a slot.
+func (s *Set) inTurn(f func()) {
+	if cap(s.slots) == 1 {
+		s.slots <- struct{}{}
+		defer func() { <-s.slots }()
 	}
+	f()
 }
 
 // Run supervises until Stop has done its work.
@@ -143,10 +145,8 @@ func (s *Set) wait() {
 		tick = s.ticker.C
 	}
 	select {
-	case <-s.bell:
+	case <-s.inbox.wake:
 		s.inTurn(s.answer)
-	case svc := <-s.gone:
-		s.inTurn(func() { s.bury(svc) })
 	case <-s.settle.C:
 		s.inTurn(s.complain)
 	case <-tick:
@@ -157,24 +157,29 @@ func (s *Set) wait() {
 	}
 }
 
-// answer does what the bell was rung for.
+// answer handles reports, requests and changes.
 func (s *Set) answer() {
+	for _, r := range s.inbox.take() {
+		if r.kind == ownerEnded {
+			s.bury(r.owner)
+		}
+	}
 	asked := s.ask.Swap(0)
 	if asked&reqStop != 0 && !s.stopping {
 		s.stop()
 	}
 	for _, e := range s.entries {
 		if e.main != nil && asked&reqKill != 0 {
-			e.main.ask(askKill)
+			e.main.order(machine.Kill)
 		}
 		if e.log == nil || e.main != nil {
 			continue
 		}
 		if asked&reqTermLoggers != 0 && e.pipe.unread() == 0 {
-			e.log.ask(askTerm)
+			e.log.order(machine.TermLogger)
 		}
 		if asked&reqKillLoggers != 0 {
-			e.log.ask(askKill)
+			e.log.order(machine.Kill)
 		}
 	}
 	if s.stopping {
@@ -305,7 +310,7 @@ func readNames(dir string) ([]string, error) {
 func (s *Set) openWatch() {
 	w, err := newWatcher()
 	if err == nil {
-		if err = s.cfg.Poll.Add(w.fd, epoll.Edge, s.ring); err == nil {
+		if err = s.cfg.Poll.Add(w.fd, epoll.Edge, s.inbox.poke); err == nil {
 			s.watch = w
 			return
 		}

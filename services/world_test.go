@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"svinit/services/epoll"
+	"svinit/services/machine"
+	"svinit/services/spec"
 	"svinit/services/svdir"
 	"svinit/services/svlog"
 )
@@ -22,7 +24,7 @@ import (
 type world struct {
 	t   *testing.T
 	dir string
-	svc *service
+	svc *owner
 
 	mu     sync.Mutex
 	begun  time.Time
@@ -35,7 +37,7 @@ type world struct {
 // newWorld makes a service directory and starts its owner.
 func newWorld(t *testing.T, files ...string) *world {
 	w := &world{t: t, dir: t.TempDir(), begun: time.Now(), pid: 100, exited: make(map[int]func(syscall.WaitStatus))}
-	for _, name := range files {
+	for _, name := range append(files, "run") {
 		if err := os.WriteFile(filepath.Join(w.dir, name), nil, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -46,12 +48,16 @@ func newWorld(t *testing.T, files ...string) *world {
 	}
 	t.Cleanup(poll.Close)
 	cfg := &Config{Procs: w, Poll: poll, Report: func(e svlog.Event) { w.note("say svinit: %v", e) }}
-	w.svc = newService(cfg, place{"web", w.dir})
 	done := make(chan struct{})
-	w.svc.ended = func() { w.note("over"); close(done) }
-	go w.svc.own()
+	w.svc = newOwner(cfg, spec.Source{Name: "web", Dir: w.dir}, func(r report) {
+		if r.kind == ownerEnded {
+			w.note("released")
+			close(done)
+		}
+	})
+	go w.svc.run()
 	t.Cleanup(func() {
-		w.svc.ask(askKill)
+		w.svc.order(machine.Kill)
 		synctest.Wait()
 		for pid := range w.exited {
 			w.exit(pid, 9)
@@ -104,7 +110,7 @@ func (w *world) command(bytes string) {
 	if err := svdir.Send(filepath.Join(w.dir, svdir.Supervise), []byte(bytes)); err != nil {
 		w.t.Fatal(err)
 	}
-	w.svc.ring() // the poller's part
+	w.svc.inbox.poke() // the poller's part
 	synctest.Wait()
 }
 

@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/services/machine"
 )
 
-// obituary says how a process ended, and after how long.
-func obituary(ws syscall.WaitStatus, oom bool, lived time.Duration) string {
+// exitMessage says how a process ended, and after how long.
+func exitMessage(ws syscall.WaitStatus, oom bool, lived time.Duration) string {
 	s := "died: "
 	if ws.Signaled() {
 		s += "killed by signal " + signalName(ws.Signal())
@@ -25,16 +27,16 @@ func obituary(ws syscall.WaitStatus, oom bool, lived time.Duration) string {
 	return s + " after " + roughly(lived)
 }
 
-// next says what happens after a death.
-func (s *service) next() string {
+// afterExit says what follows an exit, when these are the effects of the exit.
+func (o *owner) afterExit(effects *machine.Effects) string {
 	switch {
-	case s.state == wait:
-		return "restarting in " + roughly(time.Until(s.notBefore))
-	case s.todo&doLaunch != 0:
+	case o.State == machine.StateBackoff:
+		return "restarting in " + roughly(time.Until(o.NotBefore))
+	case effects.Has(machine.Launch):
 		return "restarting"
-	case s.state == over:
+	case o.State == machine.StateReleased:
 		return "letting go of it"
-	case s.want == wantOnce:
+	case o.Want == machine.WantOnce:
 		return "not restarting: it was to run once"
 	}
 	return "not restarting: it is to be down"
@@ -51,7 +53,7 @@ func signalName(sig syscall.Signal) string {
 	return strconv.Itoa(int(sig))
 }
 
-// roughly writes a duration with no more digits than one needs to read.
+// roughly formats a duration with few digits.
 func roughly(d time.Duration) string {
 	switch {
 	case d >= 10*time.Second:

@@ -1,4 +1,4 @@
-package services
+package machine
 
 import (
 	"testing"
@@ -26,12 +26,15 @@ func TestClockJumps(t *testing.T) {
 		if wall := later.Round(0).Sub(begun.Round(0)); wall != 300*time.Millisecond+time.Duration(seconds)*time.Second {
 			t.Fatalf("package time is not what this test takes it for: jumped by %v", wall)
 		}
-		m := machine{want: wantUp}
-		m.step(cmdUp, input{now: begun})
-		m.step(started, input{now: begun})
-		m.step(died, input{now: later})
-		if wait := m.notBefore.Sub(later); m.todo&doArm == 0 || wait != minLife-300*time.Millisecond {
+		m := Machine{Want: WantUp}
+		m.Step(Up.At(begun))
+		m.Step(Started.At(begun))
+		m.Step(Exited.At(later))
+		if wait := m.Deadlines.Next().Sub(later); wait != MinLife-300*time.Millisecond {
 			t.Errorf("after a jump of %d s: due in %v", seconds, wait)
+		}
+		if _, ok := m.Deadlines.Due(later); ok {
+			t.Errorf("after a jump of %d s: due at once", seconds)
 		}
 	}
 }

@@ -1,0 +1,19 @@
+package services
+
+import "syscall"
+
+// report is what an owner tells the set. The set alone acts on it: it is how
+// one service can matter to another.
+type report struct {
+	owner  *owner
+	kind   reportKind
+	status syscall.WaitStatus // serviceDown: of the last process
+}
+
+type reportKind uint8
+
+const (
+	serviceReady reportKind = iota // it runs; a service without readiness is ready as soon as it is up
+	serviceDown                    // it has ended and is not restarted by itself
+	ownerEnded                     // the service is released, and its owner is gone
+)

@@ -1,0 +1,18 @@
+// Package spec reads what a service is. [Load] turns a [Source], such as a
+// service directory, into a [Spec] and a list of [Problem]s. It is called
+// before every start, so that a change takes effect at the next one, and it
+// runs nothing.
+//
+// Everything behind it (machine, owner, set) knows only the Spec: a source of
+// another kind needs another reader here and nothing elsewhere.
+//
+// # Files of a service directory
+//
+//	run              the program; it must be an executable file
+//	down             if it exists, the service is not started by itself
+//	log/run          if it exists, the service has a logger
+//	control/LETTER   executables for commands, see [Spec.Control]
+//
+// Reads are bounded: a setting is a regular file of at most [MaxFile] bytes,
+// and opening a FIFO does not block.
+package spec

@@ -1,0 +1,55 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// MaxFile is the size of the largest setting that is read, in bytes.
+const MaxFile = 64 << 10
+
+// ReadFile returns the content of a setting. It does not wait for the writer of
+// a FIFO. Errors: those of open(2) and read(2), and what names a file that is
+// not a regular file or is too large; all name the file.
+func ReadFile(path string) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil, fmt.Errorf("%s: %w", path, errNotRegular)
+	}
+	// The size of a file in /proc is 0, and a file may grow while it is read.
+	content := make([]byte, 0, min(max(st.Size, 511), MaxFile)+1)
+	for {
+		n, err := unix.Read(fd, content[len(content):cap(content)])
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return nil, &os.PathError{Op: "read", Path: path, Err: err}
+		case n <= 0:
+			return content, nil
+		}
+		content = content[:len(content)+n]
+		if len(content) > MaxFile {
+			return nil, fmt.Errorf("%s: %w", path, errTooLarge)
+		}
+		if len(content) == cap(content) {
+			content = append(content, 0)[:len(content)]
+		}
+	}
+}
+
+var (
+	errNotRegular = errors.New("not a regular file")
+	errTooLarge   = fmt.Errorf("larger than %d KiB", MaxFile>>10)
+)
