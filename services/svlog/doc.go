@@ -1,13 +1,18 @@
-// Package svlog carries what services write: it reads their pipes, splits
-// into lines, labels each with its service and writes it whole, to standard
-// output what came on standard output, to standard error the rest.
+// Package svlog passes on what services write: it reads their pipes, splits
+// the input into lines, and writes each line whole and with the name of its
+// service, from standard output to standard output, from standard error to
+// standard error.
 //
-// One goroutine ([Mux.Run]) does all reading and writing, so lines can
-// neither be torn nor mixed, and where the reader of our own output stalls it
-// is this goroutine alone that waits: the services fill their pipes and wait
-// too, and nothing is dropped, but PID 1 goes on commanding and reaping.
+// One goroutine ([Mux.Run]) does all reading and writing, so lines are neither
+// torn nor mixed. While the reader of our own output stalls, only this
+// goroutine waits: the services fill their pipes and then wait too, nothing
+// is dropped, and PID 1 still obeys commands and reaps.
 //
-// A line is what ends with a newline. A last line without one gets it when
-// its writer is gone. A line longer than [MaxLine] is passed on in pieces,
-// each but the first marked with a plus sign: "name+: rest of the line".
+// A line ends with a newline. A last line without one gets it when no process
+// can write to its pipe any more. A line longer than [MaxLine] is passed on in
+// pieces; each but the first is marked with a plus sign: "name+: rest of the
+// line".
+//
+// A [Line] becomes text in format.go. What svinit itself has to report is an
+// [Event], and becomes a line of the service "svinit".
 package svlog

@@ -69,9 +69,13 @@ const maxEvent = 4096
 
 // AppendLine appends the whole line with its newline.
 func (e Event) AppendLine(dst []byte, prog string) []byte {
-	start := len(dst)
-	dst = append(append(append(dst, prog...), ": "...), e.String()...)
-	return append(dst[:min(len(dst), start+maxEvent-1)], '\n')
+	return append(append(append(append(dst, prog...), ": "...), e.text(prog)...), '\n')
+}
+
+// text returns as much of String as fits into the line of prog.
+func (e Event) text(prog string) []byte {
+	s := e.String()
+	return []byte(s[:min(len(s), maxEvent-len(prog)-len(": \n"))])
 }
 
 // Reporter takes events. It may be called from any goroutine and does not

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"svinit/services/epoll"
 )
 
-// Stream is where a line came from and goes to.
+// Stream is which of the two outputs of a process a line was written to, and
+// which of ours it is passed on to.
 type Stream uint8
 
 const (
@@ -20,70 +22,74 @@ const (
 )
 
 const (
-	// readSize is what one read takes at most: what a pipe holds (pipe(7)).
-	// More, and larger pipes, were tried and are slower: 64 KiB fit into the
-	// processor's cache.
+	// readSize is the size of a read in bytes: what a pipe holds (pipe(7)).
+	// More, and larger pipes, are slower: 64 KiB fit into the processor's cache.
 	readSize = 64 << 10
-	// flushSize is what is gathered at most before it is written, and a line
-	// more.
+	// flushSize is how many bytes are gathered before they are written. The last
+	// line may exceed it.
 	flushSize = 64 << 10
-	// turn is how often one service is read before the others have theirs.
-	turn = 8
+	// maxReads is how often one source is read before the others are.
+	maxReads = 8
 )
 
 // Mux reads many pipes and writes their lines to two descriptors.
 type Mux struct {
-	// Errors, unless it is nil, is shown what goes to standard error, and
-	// whether a line of svinit's own is among it. Run calls it; it must not wait
-	// nor keep the lines. It is set before Run.
+	// Errors, unless it is nil, is called by Run with what goes to standard
+	// error, and with whether a line of svinit's own is among it. It must not
+	// block, and must not keep lines. It is set before Run.
 	Errors func(lines []byte, own bool)
 
-	format Format
-	outs   [streams]output
-	set    *epoll.Set
-	done   chan struct{}
+	services, own *format // how lines of services and svinit's own are written
 
-	voice int           // the write end of the pipe for our own lines
-	muted atomic.Uint64 // those that found it full
+	outs [streams]output
+	set  *epoll.Set
+	done chan struct{}
 
-	// What follows belongs to the goroutine in Run.
-	buf      []byte
-	partial  map[*source]struct{} // those that hold a part of a line
-	flooded  []*source            // those that epoll does not watch, see flood.go
-	busy     bool                 // a look at them found much
-	spoke    bool                 // lines of our own have been gathered
-	stopping bool
+	ownPipe int           // the write end of the pipe for svinit's own lines
+	dropped atomic.Uint64 // the number of own lines that found it full
+
+	// The goroutine in Run owns what follows.
+	buf       []byte
+	line      Line                 // what a format is called with
+	head      []byte               // what stands before the text of each line of one read
+	partial   map[*source]struct{} // the sources that hold a part of a line
+	busy      []*source            // the sources that epoll does not watch, see busy.go
+	foundMuch bool                 // the last poll of the busy sources did
+	ownLines  bool                 // own lines are in the output for standard error
+	stopping  bool
 }
 
 // New returns a Mux that writes to the descriptors out and errs, which it
 // neither closes nor changes. Errors: those of pipe2(2) and epoll.
-func New(format Format, out, errs int) (*Mux, error) {
+func New(f Format, out, errs int) (*Mux, error) {
 	set, err := epoll.New()
 	if err != nil {
 		return nil, err
 	}
 	m := &Mux{
-		format:  format,
-		set:     set,
-		done:    make(chan struct{}),
-		partial: make(map[*source]struct{}),
+		services: formats[f].services,
+		own:      formats[f].own,
+		set:      set,
+		done:     make(chan struct{}),
+		partial:  make(map[*source]struct{}),
 	}
 	m.outs[Stdout] = output{fd: out, name: "standard output"}
 	m.outs[Stderr] = output{fd: errs, name: "standard error"}
-	if m.voice, err = m.pipe(&source{stream: Stderr, voice: true}); err != nil {
+	own := &source{stream: Stderr, own: true, service: Prog, format: m.own}
+	if m.ownPipe, err = m.pipe(own); err != nil {
 		set.Close()
 		return nil, err
 	}
 	return m, nil
 }
 
-// Pipe makes a pipe whose lines are labelled with label and go to stream. The
-// caller gives its write end w, which is blocking and close-on-exec, to a
-// process and closes its own; the end of the pipe is found by itself. Errors:
+// Pipe makes a pipe whose lines belong to a service, which it names as
+// [Printable] does, and go to stream. The caller passes its write end w, which
+// is blocking and close-on-exec, to a process and closes its own copy. The Mux
+// closes the read end when no process has the write end any more. Errors:
 // those of pipe2(2) and epoll_ctl(2).
-func (m *Mux) Pipe(label string, stream Stream) (w int, err error) {
-	first, more := m.format.labels(label)
-	return m.pipe(&source{stream: stream, first: first, more: more})
+func (m *Mux) Pipe(service string, stream Stream) (w int, err error) {
+	return m.pipe(&source{stream: stream, service: service, format: m.services})
 }
 
 func (m *Mux) pipe(s *source) (w int, err error) {
@@ -92,7 +98,7 @@ func (m *Mux) pipe(s *source) (w int, err error) {
 		return -1, fmt.Errorf("make a pipe for the output: %w", err)
 	}
 	s.fd = p[0]
-	if !s.voice { // its writer waits, ours does not
+	if !s.own { // a service waits while its pipe is full, svinit does not
 		_, err = unix.FcntlInt(uintptr(p[1]), unix.F_SETFL, 0)
 	}
 	if err == nil {
@@ -107,18 +113,25 @@ func (m *Mux) pipe(s *source) (w int, err error) {
 }
 
 // Report is a [Reporter] that writes to standard error, through Run like any
-// other line. When the reader has stalled so long that 64 KiB of our lines
-// stand before it, the event is only counted.
+// other line. While the reader of standard error stalls and 64 KiB of own
+// lines wait for it, events are only counted.
 func (m *Mux) Report(e Event) {
-	if n := m.muted.Load(); n > 0 {
+	if n := m.dropped.Load(); n > 0 {
 		note := Event{Level: Warning, Text: fmt.Sprintf("standard error stalled: %d lines of %s were not written", n, Prog)}
-		if _, err := unix.Write(m.voice, note.AppendLine(nil, Prog)); err == nil {
-			m.muted.Add(-n)
+		if m.writeOwn(note) {
+			m.dropped.Add(-n)
 		}
 	}
-	if _, err := unix.Write(m.voice, e.AppendLine(nil, Prog)); err != nil {
-		m.muted.Add(1)
+	if !m.writeOwn(e) {
+		m.dropped.Add(1)
 	}
+}
+
+// writeOwn writes an event to the pipe for own lines, from which Run reads it
+// as a line of the service Prog. It reports false when the pipe is full.
+func (m *Mux) writeOwn(e Event) bool {
+	_, err := unix.Write(m.ownPipe, append(e.text(Prog), '\n'))
+	return err == nil
 }
 
 // Run reads and writes until Stop.
@@ -130,9 +143,9 @@ func (m *Mux) Run() {
 			return
 		}
 	}
-	for m.set.Poll() > 0 || len(m.flooded) > 0 {
-		if len(m.flooded) > 0 {
-			m.look()
+	for m.set.Poll() > 0 || len(m.busy) > 0 {
+		if len(m.busy) > 0 {
+			m.pollBusy()
 		}
 		m.flush()
 	}
@@ -142,8 +155,8 @@ func (m *Mux) Run() {
 	m.flush()
 }
 
-// pass waits for lines and passes them on. It reports whether to go on. A
-// panic costs no more than what was being passed on.
+// pass waits for lines and passes them on. It reports whether to go on. After
+// a panic only the lines that were being passed on are lost.
 func (m *Mux) pass() (more bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -151,9 +164,9 @@ func (m *Mux) pass() (more bool) {
 			more = true
 		}
 	}()
-	if len(m.flooded) > 0 {
+	if len(m.busy) > 0 {
 		m.set.Poll()
-		m.look()
+		m.pollBusy()
 	} else if m.set.Wait() != nil {
 		return false
 	}
@@ -162,10 +175,10 @@ func (m *Mux) pass() (more bool) {
 }
 
 // Stop makes Run write what is still in the pipes, end unfinished lines, and
-// return. No process may be left that writes, or its last lines may be
-// missing. The channel is closed when all is written.
+// return. What a process writes after Stop may be lost. The channel is closed
+// when everything is written. Report must not be called any more.
 func (m *Mux) Stop() <-chan struct{} {
-	unix.Close(m.voice)
+	unix.Close(m.ownPipe)
 	return m.done
 }
 
@@ -178,12 +191,12 @@ func (m *Mux) flush() {
 	}
 }
 
-// write writes one output, and says on the other, once, when that fails: a
-// closed output must not stop the services.
+// write writes one output. When that fails, it reports so once, on the other
+// output: a closed output must not stop the services.
 func (m *Mux) write(o *output) {
 	if m.Errors != nil && o == &m.outs[Stderr] {
-		m.Errors(o.buf, m.spoke)
-		m.spoke = false
+		m.Errors(o.buf, m.ownLines)
+		m.ownLines = false
 	}
 	err := o.write()
 	if err != nil && !o.broken {
@@ -192,7 +205,16 @@ func (m *Mux) write(o *output) {
 			other = &m.outs[Stdout]
 		}
 		e := Event{Level: Warning, Text: fmt.Sprintf("unable to write to %s: %v; its lines are lost until that is mended", o.name, err)}
-		other.buf = e.AppendLine(other.buf, Prog)
+		other.buf = m.appendOwn(other.buf, e)
 	}
 	o.broken = err != nil
+}
+
+// appendOwn appends an event as Run writes it.
+func (m *Mux) appendOwn(dst []byte, e Event) []byte {
+	l := Line{Service: Prog, Stream: Stderr, Text: e.text(Prog)}
+	if m.own.timed {
+		l.Time = time.Now()
+	}
+	return m.own.append(dst, &l)
 }

@@ -10,9 +10,9 @@ type output struct {
 	broken bool   // the last write failed
 }
 
-// write writes all of buf and empties it, whatever happens. It waits where
-// the reader does. The write is a plain system call because os.File ends the
-// program on EPIPE at descriptors 1 and 2.
+// write writes all of buf, waiting for the reader where it must, and empties
+// buf even when it fails. The write is a plain system call because os.File ends
+// the program on EPIPE at descriptors 1 and 2.
 func (o *output) write() error {
 	b := o.buf
 	o.buf = o.buf[:0]
@@ -23,7 +23,7 @@ func (o *output) write() error {
 			b = b[n:]
 		case unix.EINTR:
 		case unix.EAGAIN:
-			// Somebody who shares the open file made it non-blocking.
+			// Another process with the same open file made it non-blocking.
 			unix.Poll([]unix.PollFd{{Fd: int32(o.fd), Events: unix.POLLOUT}}, -1)
 		default:
 			return err

@@ -14,81 +14,73 @@ const MaxLine = 64 << 10
 // keepHeld is the largest buffer that a source keeps once its line is whole.
 const keepHeld = 4 << 10
 
-// Format is how a line is written.
-type Format uint8
-
-const (
-	// Prefix writes "memcached: text".
-	Prefix Format = iota
-	// Raw writes the text alone.
-	Raw
-)
-
-// labels returns what stands before a line, and before each further piece of
-// a long one.
-func (f Format) labels(name string) (first, more string) {
-	if f == Raw {
-		return "", "+: "
-	}
-	return name + ": ", name + "+: "
-}
-
 // source is one pipe that is read.
 type source struct {
-	fd          int
-	stream      Stream
-	voice       bool // our own lines, whose end ends Run
-	pieces      bool // the line that is being read has been passed on in part
-	first, more string
-	held        []byte // the beginning of a line whose end has not come
-	tide        tide
+	fd        int
+	stream    Stream
+	own       bool // svinit's own lines; the end of this pipe ends Run
+	continued bool // the line that is being read has been passed on in part
+	service   string
+	format    *format
+	held      []byte // the beginning of a line whose end has not come
+	rate      rate
 }
 
-// read reads a source that epoll found ready.
+// read reads a source that epoll reports as readable.
 func (m *Mux) read(s *source) {
 	switch n := m.drain(s); {
 	case n < 0:
 		m.set.Remove(s.fd)
 		m.end(s)
-	case n > 0 && s.tide.rising(time.Now()):
-		m.flood(s)
+	case n > 0 && s.rate.isBusy(time.Now()):
+		m.setBusy(s)
 	}
 }
 
-// drain passes on what is in the pipe, so much at most that a chatty service
-// leaves the others their turn. It returns how much, and -1 at the end.
+// drain passes on what is in the pipe, with a limit, so that a service that
+// writes without pause does not keep the others waiting. It returns the number
+// of bytes, and -1 at the end of the input.
 func (m *Mux) drain(s *source) (total int) {
 	if m.buf == nil {
 		m.buf = make([]byte, readSize)
 	}
-	for range turn {
+	for range maxReads {
 		n, err := unix.Read(s.fd, m.buf)
 		switch {
 		case err == unix.EINTR || err == unix.EAGAIN:
 			return total
-		case err != nil || n == 0: // a pipe knows no other error
+		case err != nil || n == 0: // read(2) has no other error for a pipe
 			return -1
 		}
 		total += n
-		m.spoke = m.spoke || s.voice
+		m.ownLines = m.ownLines || s.own
 		m.split(s, m.buf[:n])
 		if n < readSize/2 {
-			return total // that was all, or nearly
+			return total // the pipe is empty, or nearly
 		}
 	}
 	return total
 }
 
-// end forgets a source whose writers have gone.
+// end forgets a source that no process can write to any more.
 func (m *Mux) end(s *source) {
 	unix.Close(s.fd)
 	m.endLine(s)
-	m.stopping = m.stopping || s.voice
+	m.stopping = m.stopping || s.own
+}
+
+// begin prepares m.line for lines of s that end now.
+func (m *Mux) begin(s *source) {
+	m.line = Line{Service: s.service, Stream: s.stream}
+	if s.format.timed {
+		m.line.Time = time.Now()
+	}
 }
 
 // split passes on the whole lines in b and holds what follows the last.
 func (m *Mux) split(s *source, b []byte) {
-	if len(s.held) == 0 && !s.pieces {
+	m.begin(s)
+	if len(s.held) == 0 && !s.continued {
 		b = m.emitWhole(s, b)
 	}
 	for len(b) > 0 {
@@ -97,12 +89,12 @@ func (m *Mux) split(s *source, b []byte) {
 		for len(s.held)+len(line) > MaxLine {
 			n := MaxLine - len(s.held)
 			m.emit(s, line[:n])
-			s.pieces = true
+			s.continued = true
 			line = line[n:]
 		}
 		if whole {
 			m.emit(s, line)
-			s.pieces = false
+			s.continued = false
 			b = m.emitWhole(s, b)
 		} else {
 			s.held = append(s.held, line...)
@@ -114,48 +106,75 @@ func (m *Mux) split(s *source, b []byte) {
 var newline = []byte{'\n'}
 
 // emitWhole passes on the lines at the beginning of b that are whole and not
-// too long, which is to say nearly all there ever are, and returns the rest.
-// It is where the time goes, and hence plain.
+// too long, and returns the rest. Nearly all lines take this way.
 func (m *Mux) emitWhole(s *source, b []byte) []byte {
-	o := &m.outs[s.stream]
-	label := s.first
+	o, l := &m.outs[s.stream], &m.line
+	l.Text, l.Continued = nil, false
+	if s.format.verbatim {
+		return m.emitVerbatim(o, s.format.append(m.head[:0], l), b)
+	}
 	for {
-		n := bytes.IndexByte(b, '\n') + 1
-		if n == 0 || n > MaxLine {
+		n := bytes.IndexByte(b, '\n')
+		if n < 0 || n >= MaxLine {
 			return b
 		}
-		o.buf = append(append(o.buf, label...), b[:n]...)
-		b = b[n:]
+		l.Text = b[:n]
+		o.buf = s.format.append(o.buf, l)
+		b = b[n+1:]
 		if len(o.buf) >= flushSize {
 			m.write(o)
 		}
 	}
 }
 
+// emitVerbatim is emitWhole for a format that is verbatim, with what it appends
+// for an empty line. A call of the format for each line would make it up to a
+// fifth slower.
+func (m *Mux) emitVerbatim(o *output, empty, b []byte) []byte {
+	m.head = empty
+	head := empty[:len(empty)-1] // without the newline
+	buf := o.buf
+	for {
+		n := bytes.IndexByte(b, '\n') + 1
+		if n == 0 || n > MaxLine {
+			break
+		}
+		buf = append(append(buf, head...), b[:n]...)
+		b = b[n:]
+		if len(buf) >= flushSize {
+			o.buf = buf
+			m.write(o)
+			buf = o.buf
+		}
+	}
+	o.buf = buf
+	return b
+}
+
 // endLine passes on a last line that has no newline.
 func (m *Mux) endLine(s *source) {
 	if len(s.held) > 0 {
+		m.begin(s)
 		m.emit(s, nil)
 	}
 }
 
-// emit appends what is held and text, as one line, to the source's output.
+// emit passes on what is held and text as one line.
 func (m *Mux) emit(s *source, text []byte) {
-	o := &m.outs[s.stream]
-	label := s.first
-	if s.pieces {
-		label = s.more
-	}
-	o.buf = append(o.buf, label...)
+	o, l := &m.outs[s.stream], &m.line
+	l.Text, l.Continued = text, s.continued
 	if len(s.held) > 0 {
-		o.buf = append(o.buf, s.held...)
+		s.held = append(s.held, text...)
+		l.Text = s.held
+	}
+	o.buf = s.format.append(o.buf, l)
+	if len(s.held) > 0 {
 		if s.held = s.held[:0]; cap(s.held) > keepHeld {
 			s.held = nil
 		}
 		delete(m.partial, s)
 	}
-	o.buf = append(o.buf, text...)
-	o.buf = append(o.buf, '\n')
+	l.Text = nil
 	if len(o.buf) >= flushSize {
 		m.write(o)
 	}
