@@ -1,12 +1,10 @@
 package pid1
 
 import (
-	"strconv"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"svinit/init/foreground"
+	"svinit/services/signame"
 	"svinit/services/svlog"
 )
 
@@ -72,19 +70,11 @@ func (p *plainInit) onEvent(e foreground.Event) {
 		}
 	case foreground.NotPassed:
 		if e.Err != syscall.ESRCH {
-			p.report(svlog.Unable("pass on", signalName(e.Signal), e.Err))
+			p.report(svlog.Unable("pass on", "signal "+signame.Name(e.Signal), e.Err))
 		}
 	case foreground.Ended:
 		if e.Status.Signaled() && e.Status.Signal() == syscall.SIGKILL && p.oom.increased() {
 			p.report(svlog.Event{Text: "the main program died: killed by signal KILL (out of memory)"})
 		}
 	}
-}
-
-// signalName is a signal's name, or its number where it has none.
-func signalName(sig syscall.Signal) string {
-	if name := unix.SignalName(sig); name != "" {
-		return name
-	}
-	return "signal " + strconv.Itoa(int(sig))
 }

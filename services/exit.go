@@ -5,16 +5,15 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"svinit/services/machine"
+	"svinit/services/signame"
 )
 
 // exitMessage says how a process ended, and after how long.
 func exitMessage(ws syscall.WaitStatus, oom bool, lived time.Duration) string {
 	s := "died: "
 	if ws.Signaled() {
-		s += "killed by signal " + signalName(ws.Signal())
+		s += "killed by signal " + signame.Name(ws.Signal())
 		if oom {
 			s += " (out of memory)"
 		}
@@ -40,17 +39,6 @@ func (o *owner) afterExit(effects *machine.Effects) string {
 		return "not restarting: it was to run once"
 	}
 	return "not restarting: it is to be down"
-}
-
-// signalName returns the name without its SIG, "RTMIN+3" for those without.
-func signalName(sig syscall.Signal) string {
-	if n := unix.SignalName(sig); len(n) > 3 {
-		return n[3:]
-	}
-	if sig >= 34 {
-		return "RTMIN+" + strconv.Itoa(int(sig)-34)
-	}
-	return strconv.Itoa(int(sig))
 }
 
 // roughly formats a duration with few digits.

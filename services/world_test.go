@@ -14,6 +14,7 @@ import (
 
 	"svinit/services/epoll"
 	"svinit/services/machine"
+	"svinit/services/signame"
 	"svinit/services/spec"
 	"svinit/services/svdir"
 	"svinit/services/svlog"
@@ -92,7 +93,7 @@ func (w *world) Signal(pid int, sig syscall.Signal) error {
 	if pid < 0 {
 		who = " all"
 	}
-	w.note("%s%s", signalName(sig), who)
+	w.note("%s%s", signame.Name(sig), who)
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/init/foreground"
+	"svinit/services/signame"
 )
 
 // The scenarios of testdata/script run svinit as PID 1 of a PID namespace of
@@ -178,10 +179,8 @@ func boot(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
-	sig := unix.SignalNum("SIG" + args[0])
-	if n, err := strconv.Atoi(args[0]); err == nil {
-		sig = syscall.Signal(n)
-	}
+	sig, err := signame.Parse(args[0])
+	ts.Check(err)
 	ts.Check(of(ts).cmd.Process.Signal(sig))
 }
 

@@ -6,8 +6,7 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
+	"svinit/services/signame"
 	"svinit/services/svlog"
 )
 
@@ -84,13 +83,13 @@ func (m *SignalMap) Decode(text string) error {
 		if !ok {
 			return fmt.Errorf("%q is not of the form TERM=QUIT", pair)
 		}
-		f, err := parseSignal(from)
+		f, err := signame.Parse(from)
 		if err != nil {
 			return err
 		}
 		var t syscall.Signal
 		if to = strings.TrimSpace(to); to != "" && to != "0" {
-			if t, err = parseSignal(to); err != nil {
+			if t, err = signame.Parse(to); err != nil {
 				return err
 			}
 		}
@@ -129,34 +128,7 @@ type Signal syscall.Signal
 // Decode reads a signal: TERM, SIGTERM, term, 15 or RTMIN+3. (Signal is an
 // envconfig.Decoder.)
 func (s *Signal) Decode(text string) error {
-	sig, err := parseSignal(text)
+	sig, err := signame.Parse(text)
 	*s = Signal(sig)
 	return err
-}
-
-// parseSignal understands TERM, SIGTERM, term, 15 and RTMIN+3.
-func parseSignal(s string) (syscall.Signal, error) {
-	s = strings.ToUpper(strings.TrimSpace(s))
-	n := 0
-	if _, err := fmt.Sscanf(s+"\n", "%d\n", &n); err == nil && n > 0 && n <= 64 {
-		return syscall.Signal(n), nil
-	}
-	name := strings.TrimPrefix(s, "SIG")
-	if sig := unix.SignalNum("SIG" + name); sig != 0 {
-		return sig, nil
-	}
-	// The real-time ones, as the C library numbers them (signal(7)).
-	base, sign := 34, 1
-	offset, ok := strings.CutPrefix(name, "RTMIN")
-	if !ok {
-		base, sign = 64, -1
-		offset, ok = strings.CutPrefix(name, "RTMAX")
-	}
-	if offset == "" && ok {
-		return syscall.Signal(base), nil
-	}
-	if n, err := strconv.Atoi(offset); ok && err == nil && n*sign > 0 && base+n >= 34 && base+n <= 64 {
-		return syscall.Signal(base + n), nil
-	}
-	return 0, fmt.Errorf("%q is not a signal", s)
 }

@@ -7,6 +7,7 @@ import (
 
 	"svinit/cmd/internal/applet"
 	"svinit/init/foreground"
+	"svinit/services/signame"
 )
 
 const catatonitHelp = `It runs the program, passes signals on to it, reaps orphans, and ends with the
@@ -78,9 +79,9 @@ func catatonit(e *applet.Env) error {
 		case foreground.Started:
 			say("DEBUG", "started the program, pid "+strconv.Itoa(ev.PID))
 		case foreground.Received:
-			say("DEBUG", "received "+signal(ev.Signal))
+			say("DEBUG", "received "+signame.Full(ev.Signal))
 		case foreground.NotPassed:
-			say("DEBUG", "unable to pass on "+signal(ev.Signal)+": "+reason(ev.Err))
+			say("DEBUG", "unable to pass on "+signame.Full(ev.Signal)+": "+reason(ev.Err))
 		case foreground.Reaped, foreground.Ended:
 			say("DEBUG", "process "+strconv.Itoa(ev.PID)+" "+status(ev.Status))
 		}

@@ -20,6 +20,7 @@ import (
 	"svinit/cmd/internal/applet"
 	"svinit/init/foreground"
 	"svinit/services/program"
+	"svinit/services/signame"
 )
 
 // run runs the main program and ends with its exit code. failed reports that it
@@ -71,18 +72,10 @@ func reason(err error) string {
 	return text
 }
 
-// signal is a signal's name, or its number where it has none.
-func signal(sig syscall.Signal) string {
-	if name := unix.SignalName(sig); name != "" {
-		return name
-	}
-	return strconv.Itoa(int(sig))
-}
-
 // status is what became of a process.
 func status(ws syscall.WaitStatus) string {
 	if ws.Signaled() {
-		return "was killed by " + signal(ws.Signal())
+		return "was killed by " + signame.Full(ws.Signal())
 	}
 	return "ended with code " + strconv.Itoa(ws.ExitStatus())
 }

@@ -10,6 +10,7 @@ import (
 
 	"svinit/cmd/internal/applet"
 	"svinit/init/foreground"
+	"svinit/services/signame"
 )
 
 const tiniHelp = `It runs the program, passes signals on to it, reaps orphans, and ends with the
@@ -136,9 +137,9 @@ func tini(e *applet.Env) error {
 		case foreground.Started:
 			say(tiniInfo, "started '"+args.operands[0]+"', pid "+strconv.Itoa(ev.PID))
 		case foreground.Passed:
-			say(tiniDebug, "passed on "+signal(ev.Signal))
+			say(tiniDebug, "passed on "+signame.Full(ev.Signal))
 		case foreground.NotPassed:
-			say(tiniWarn, "unable to pass on "+signal(ev.Signal)+": "+reason(ev.Err))
+			say(tiniWarn, "unable to pass on "+signame.Full(ev.Signal)+": "+reason(ev.Err))
 		case foreground.Reaped:
 			if reaped {
 				say(tiniWarn, "Reaped zombie process with pid="+strconv.Itoa(ev.PID))

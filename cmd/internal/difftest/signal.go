@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/reaper/proc"
+	"svinit/services/signame"
 )
 
 // FatalSignals are the signals whose default action ends a program, without those
@@ -35,7 +36,7 @@ func CompareSignals(t *testing.T, pkg, dir string, argv []string, except ...sysc
 			continue
 		}
 		if theirs, ours := outcomeOfSignal(t, real, dir, argv, sig), outcomeOfSignal(t, binary, dir, argv, sig); theirs != ours {
-			t.Errorf("%q, %s: theirs %s, ours %s", argv, unix.SignalName(sig), theirs, ours)
+			t.Errorf("%q, %s: theirs %s, ours %s", argv, signame.Full(sig), theirs, ours)
 		}
 	}
 }

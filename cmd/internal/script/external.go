@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/services/program"
+	"svinit/services/signame"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -57,7 +58,7 @@ func (p *external) forkAndWait() int {
 		}
 	}
 	if status.Signaled() {
-		p.report(p.runner.fds, &scriptError{p.pos, p.argv[0] + " was killed by " + unix.SignalName(status.Signal())})
+		p.report(p.runner.fds, &scriptError{p.pos, p.argv[0] + " was killed by " + signame.Full(status.Signal())})
 		return signalExitCode(status.Signal())
 	}
 	return status.ExitStatus()
