@@ -106,7 +106,7 @@ func ExplainExec(path string, err error) error {
 	case isScript:
 		fields := strings.Fields(interpreter)
 		if len(fields) == 0 {
-			return fmt.Errorf("%s names no interpreter after #!", path)
+			return fmt.Errorf("%s has no interpreter after the #! of its first line", path)
 		}
 		if _, serr := os.Stat(fields[0]); errors.Is(serr, fs.ErrNotExist) {
 			return fmt.Errorf("%s: its interpreter %s does not exist", path, fields[0])
