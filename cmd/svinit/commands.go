@@ -10,7 +10,7 @@ import (
 	"svinit/cmd/internal/svctl"
 )
 
-// commands is every tool, in the order in which help lists them. A tool has a
+// commands are all tools, in the order in which help lists them. Every tool has a
 // manual page in doc/man and a scenario in testdata/script.
 var commands = applet.Table{
 	&super.Svscan,

@@ -293,7 +293,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 	}
 	for _, c := range commands {
 		called := c.Name
-		if c.Sub {
+		if c.Subcommand {
 			called = binary + " " + c.Name
 		}
 		if c.Name == "" || !strings.HasPrefix(c.Synopsis, called) || c.Summary == "" || !strings.HasSuffix(c.Help, "\n") || c.Run == nil {

@@ -1,16 +1,16 @@
-// The runtime would open the files of our cgroup at start and read them every
-// second to set GOMAXPROCS: reads in every svc, wake-ups in an idle PID 1.
+// By default the runtime reads the CPU limit of our cgroup at start and then every
+// second, to set GOMAXPROCS: that slows down every svc and wakes an idle PID 1.
 
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
 
-// Svinit is the first process of a container that runs more than one thing,
-// and, by the name it is called with, every tool of daemontools.
+// Svinit is the first process of a container that runs more than one program and,
+// depending on the name it is called by, every tool of daemontools.
 //
 //	svinit                  supervise /etc/service
 //	svinit CMD ARG...       the same, with CMD as the main program
 //	svinit -- CMD ARG...    the same, whatever CMD is called
-//	svinit OPTION... [--] CMD ARG...    with --leave-orphans, -p SIGNAL
+//	svinit OPTION... [--] CMD ARG...    the same, with options: see usage
 //	svinit NAME ARG...      run the tool NAME, as a link called NAME does
 //	svinit run FILE ARG...  execute a script, without a shell
 //	svinit --install DIR    make these links; with --compat before DIR, links
@@ -32,38 +32,38 @@ import (
 
 func main() {
 	for _, c := range commands {
-		if c.Sub {
+		if c.Subcommand {
 			continue
 		}
-		reexec.Register(c.Name, func() { os.Exit(c.Main(env())) })
+		reexec.Register(c.Name, func() { os.Exit(c.Main(newEnv())) })
 	}
 	reexec.Register(foreground.ListenShim, func() { os.Exit(foreground.RunListener(os.Args[1:], os.Stderr)) })
 	if len(os.Args) == 0 { // as execve(2) allowed before Linux 5.18
 		os.Args = []string{binary}
 	}
-	// The table of reexec has names; argv[0] may have directories.
+	// reexec looks up os.Args[0], which may contain directories.
 	path := os.Args[0]
 	os.Args[0] = filepath.Base(path)
 	reexec.Init()
-	if os.Args[0] != binary && svctl.Script(env(), path, os.Getpid()) {
-		os.Exit(svctl.Sv.Main(env()))
+	if os.Args[0] != binary && svctl.Script(newEnv(), path, os.Getpid()) {
+		os.Exit(svctl.Sv.Main(newEnv()))
 	}
 	if len(os.Args) > 1 {
 		if c := commands.Find(os.Args[1]); c != nil && !c.Compat {
 			os.Args = os.Args[1:]
 			reexec.Init()
-			e := env()
+			e := newEnv()
 			e.Name = binary + ": " + c.Name
 			os.Exit(c.Main(e))
 		}
 	}
 	called := os.Args[0]
 	os.Args[0] = binary
-	os.Exit(svinit(env(), called))
+	os.Exit(runSvinit(newEnv(), called))
 }
 
-// env is what the process was given.
-func env() *applet.Env {
+// newEnv returns the environment of this process.
+func newEnv() *applet.Env {
 	return &applet.Env{
 		Name:    os.Args[0],
 		Args:    os.Args[1:],
@@ -74,7 +74,7 @@ func env() *applet.Env {
 		Environ: os.Environ,
 		Tool: func(name string) bool {
 			c := commands.Find(name)
-			return c != nil && !c.Sub && !c.Compat
+			return c != nil && !c.Subcommand && !c.Compat
 		},
 		Version: buildVersion,
 	}

@@ -21,33 +21,33 @@ import (
 	"svinit/services/signame"
 )
 
-// The scenarios of testdata/script run svinit as PID 1 of a PID namespace of
-// its own, with real services in it. The test binary is svinit, under every
-// one of its names. Beside testscript's commands they have:
+// The scenarios in testdata/script run svinit as PID 1 of a new PID namespace, with
+// real services. The test binary acts as svinit and as all of its tools. The
+// scenarios have these commands besides those of testscript:
 //
-//	boot [-e NAME=VALUE]... [ARG...]  start svinit ARG… as PID 1, with
+//	boot [-e NAME=VALUE]... [ARG...]  start svinit ARG... as PID 1, with
 //	                       SVINIT_SERVICE_DIR=$WORK/service; $USERID, $NPROC and
-//	                       $NOFILE, when set, are its user id and limits
-//	signal SIG             send it a signal, from outside
-//	ended CODE             wait for its end, and its exit code
-//	said REGEXP            wait until it has written this (all that it wrote is
-//	                       in the file log)
-//	await REGEXP CMD...    run a command again and again until it prints this
+//	                       $NOFILE, if set, are its user ID and limits
+//	signal SIG             send it a signal, from outside of the namespace
+//	ended CODE             wait until it exits, and check its exit code
+//	said REGEXP            wait until its output matches (the file log has all
+//	                       output)
+//	await REGEXP CMD...    repeat a command until its output matches
 //	inside CMD...          run a command in its namespaces
-//	mkfull DIR             a file system of 1 page, full
+//	mkfull DIR             mount a small, full file system
 //
-// Nothing waits for a time; every wait has a bound of patience.
-const patience = 20 * time.Second
+// Every wait is for an event or a condition, and ends after waitTimeout.
+const waitTimeout = 20 * time.Second
 
 func TestMain(m *testing.M) {
 	programs := map[string]func(){
 		"svinit":              main,
 		foreground.ListenShim: main,
-		"enter":               enter,
-		"wreck":               wreck,
+		"enter":               enterNamespaces,
+		"wreck":               makeOrphans,
 	}
 	for _, c := range commands {
-		if c.Sub {
+		if c.Subcommand {
 			continue
 		}
 		programs[c.Name] = main
@@ -61,14 +61,14 @@ func TestScenarios(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SVINIT_SERVICE_DIR", env.WorkDir+"/service")
 			env.Setenv("SVINIT_STATE_DIR", env.WorkDir+"/state")
-			env.Values[pidOne{}] = &booted{}
+			env.Values[instanceKey{}] = &instance{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"boot":   boot,
 			"signal": sendSignal,
-			"ended":  ended,
-			"said":   said,
+			"ended":  checkExit,
+			"said":   checkLog,
 			"await":  awaitOutput,
 			"inside": inside,
 			"mkfull": mkfull,
@@ -82,21 +82,21 @@ func TestScenarios(t *testing.T) {
 	})
 }
 
-// pidOne is the key of a script's svinit.
-type pidOne struct{}
+// instanceKey is the key of the svinit of a script in testscript.Env.Values.
+type instanceKey struct{}
 
-// booted is a svinit that runs, or ran.
-type booted struct {
+// instance is a svinit that runs as PID 1, or has exited (cmd is nil).
+type instance struct {
 	cmd  *exec.Cmd
 	log  string
 	done chan error
 }
 
-func of(ts *testscript.TestScript) *booted { return ts.Value(pidOne{}).(*booted) }
+func instanceOf(ts *testscript.TestScript) *instance { return ts.Value(instanceKey{}).(*instance) }
 
-// enter is the program that becomes PID 1: it has the new namespaces, mounts
-// their /proc and executes svinit.
-func enter() {
+// enterNamespaces is the program that boot starts in the new namespaces: it mounts
+// /proc and executes svinit.
+func enterNamespaces() {
 	for _, m := range []struct {
 		what, where, kind string
 		flags             uintptr
@@ -119,7 +119,7 @@ func enter() {
 		}
 	}
 	if uid, uerr := strconv.Atoi(os.Getenv("USERID")); uerr == nil && err == nil {
-		// That user may not look into the directory of the test's programs.
+		// That user has no access to the directory of the test's programs.
 		var fd int
 		if fd, err = unix.Open(path, unix.O_PATH, 0); err == nil {
 			path = fmt.Sprint("/proc/self/fd/", fd)
@@ -134,7 +134,7 @@ func enter() {
 }
 
 func boot(ts *testscript.TestScript, neg bool, args []string) {
-	b := of(ts)
+	b := instanceOf(ts)
 	env := os.Environ()
 	env = append(env, "PATH="+ts.Getenv("PATH"), "WORK="+ts.Getenv("WORK"),
 		"SVINIT_SERVICE_DIR="+ts.Getenv("SVINIT_SERVICE_DIR"), "SVINIT_STATE_DIR="+ts.Getenv("SVINIT_STATE_DIR"))
@@ -155,7 +155,7 @@ func boot(ts *testscript.TestScript, neg bool, args []string) {
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
-		Setsid:     true, // so that a terminal of the tester's is not its own
+		Setsid:     true, // so that it has no controlling terminal
 	}
 	if os.Geteuid() != 0 {
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
@@ -167,7 +167,7 @@ func boot(ts *testscript.TestScript, neg bool, args []string) {
 	go func() { b.done <- cmd.Wait() }()
 	ts.Defer(func() {
 		if b.cmd != nil {
-			b.cmd.Process.Kill() // and the kernel all that is in the namespace
+			b.cmd.Process.Kill() // the kernel then kills all processes in the namespace
 			<-b.done
 			b.cmd = nil
 		}
@@ -181,11 +181,11 @@ func boot(ts *testscript.TestScript, neg bool, args []string) {
 func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
 	sig, err := signame.Parse(args[0])
 	ts.Check(err)
-	ts.Check(of(ts).cmd.Process.Signal(sig))
+	ts.Check(instanceOf(ts).cmd.Process.Signal(sig))
 }
 
-func ended(ts *testscript.TestScript, neg bool, args []string) {
-	b := of(ts)
+func checkExit(ts *testscript.TestScript, neg bool, args []string) {
+	b := instanceOf(ts)
 	select {
 	case err := <-b.done:
 		b.cmd = nil
@@ -197,17 +197,17 @@ func ended(ts *testscript.TestScript, neg bool, args []string) {
 		if got := fmt.Sprint(code); got != args[0] {
 			ts.Fatalf("exit code %s, want %s", got, args[0])
 		}
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		text, _ := os.ReadFile(b.log)
 		ts.Fatalf("svinit has not ended; it wrote\n%s", text)
 	}
 }
 
-// retry asks again and again, and gives up when patience is at its end.
-func retry(ok func() bool) bool {
+// poll calls ok until it returns true, and returns false after waitTimeout.
+func poll(ok func() bool) bool {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.After(patience); !ok(); {
+	for end := time.After(waitTimeout); !ok(); {
 		select {
 		case <-end:
 			return false
@@ -217,8 +217,8 @@ func retry(ok func() bool) bool {
 	return true
 }
 
-func said(ts *testscript.TestScript, neg bool, args []string) {
-	b := of(ts)
+func checkLog(ts *testscript.TestScript, neg bool, args []string) {
+	b := instanceOf(ts)
 	re := regexp.MustCompile("(?m)" + args[0])
 	if neg {
 		if text, _ := os.ReadFile(b.log); re.Match(text) {
@@ -227,7 +227,7 @@ func said(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	var text []byte
-	if !retry(func() bool { text, _ = os.ReadFile(b.log); return re.Match(text) }) {
+	if !poll(func() bool { text, _ = os.ReadFile(b.log); return re.Match(text) }) {
 		ts.Fatalf("svinit has not written %q but\n%s", args[0], text)
 	}
 }
@@ -235,13 +235,13 @@ func said(ts *testscript.TestScript, neg bool, args []string) {
 func awaitOutput(ts *testscript.TestScript, neg bool, args []string) {
 	re := regexp.MustCompile("(?m)" + args[0])
 	var out string
-	if !retry(func() bool { out = output(ts, args[1:]); return re.MatchString(out) != neg }) {
-		text, _ := os.ReadFile(of(ts).log)
+	if !poll(func() bool { out = output(ts, args[1:]); return re.MatchString(out) != neg }) {
+		text, _ := os.ReadFile(instanceOf(ts).log)
 		ts.Fatalf("%q prints\n%s\nsvinit wrote\n%s", args[1:], out, text)
 	}
 }
 
-// output runs a command and returns what it printed on both streams.
+// output runs a command and returns its standard output and error.
 func output(ts *testscript.TestScript, args []string) string {
 	if args[0] == "inside" {
 		args = append(nsenter(ts), args[1:]...)
@@ -256,9 +256,9 @@ func output(ts *testscript.TestScript, args []string) string {
 	return string(out)
 }
 
-// nsenter is the command that enters svinit's namespaces.
+// nsenter returns the command that enters svinit's namespaces.
 func nsenter(ts *testscript.TestScript) []string {
-	pid := fmt.Sprint(of(ts).cmd.Process.Pid)
+	pid := fmt.Sprint(instanceOf(ts).cmd.Process.Pid)
 	if os.Geteuid() == 0 {
 		return []string{"nsenter", "-t", pid, "-p", "-m", "--wd=" + ts.MkAbs(".")}
 	}
@@ -272,7 +272,7 @@ func inside(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// mkfull mounts a file system on a directory and fills it. Root only.
+// mkfull mounts a file system on a directory and fills it. It needs root.
 func mkfull(ts *testscript.TestScript, neg bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	ts.Check(syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=8k,mode=755"))
@@ -288,9 +288,9 @@ func mkfull(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// wreck is the program that makes 2,000 orphans: each a child of a child that
-// has ended.
-func wreck() {
+// makeOrphans is the program wreck, which makes orphans: children of children that
+// have exited. Its argument is their number.
+func makeOrphans() {
 	n, _ := strconv.Atoi(os.Args[1])
 	null, _ := os.OpenFile("/dev/null", os.O_RDWR, 0)
 	for range n {

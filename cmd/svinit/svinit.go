@@ -17,23 +17,23 @@ var version string
 
 const usage = `usage: svinit                    supervise the services of the scan directory
        svinit [OPTION]... [--] CMD ARG...    the same, with a main program
-           -g              pass signals on to its process group
-           -r TERM=QUIT    pass TERM on as QUIT; TERM= not at all
-           -e 143=0        end with 0 where it ends with 143; -e 143 is the same
-           -p SIGNAL       take SIGNAL as having come when our parent ends
-           --leave-orphans do not stop what processes have left behind
+           -g              forward signals to its process group
+           -r TERM=QUIT    forward TERM as QUIT; -r TERM= does not forward it
+           -e 143=0        exit 0 if it exits 143; -e 143 is the same
+           -p SIGNAL       act as if SIGNAL arrived when our parent exits
+           --leave-orphans do not stop orphaned processes
        svinit NAME ARG...        run a tool
        svinit run FILE ARG...    execute a script, without a shell
        svinit --install DIR      make links to the tools in DIR
-       svinit --install --compat DIR    links called tini, dumb-init, catatonit
+       svinit --install --compat DIR    make links called tini, dumb-init, catatonit
        svinit --version
        svinit help [NAME|env]
 `
 
-// svinit is what the binary does under its own name, or as a file that is
-// called otherwise and is none of the tools. The main program's arguments are
-// its own: only what stands before it is ours.
-func svinit(e *applet.Env, called string) (code int) {
+// runSvinit runs the binary under its own name, or under a name that is not that of
+// a tool. called is that name. Options before the main program are ours, all
+// arguments behind it are its own.
+func runSvinit(e *applet.Env, called string) (code int) {
 	args := e.Args
 	first := ""
 	if len(args) > 0 {
@@ -41,36 +41,36 @@ func svinit(e *applet.Env, called string) (code int) {
 	}
 	switch {
 	case first == "--version" && len(args) == 1:
-		return say(e, binary+" "+buildVersion()+"\n", nil)
+		return printResult(e, binary+" "+buildVersion()+"\n", nil)
 	case first == "--install" && (len(args) == 2 && args[1] != "--compat" || len(args) == 3 && args[1] == "--compat"):
 		exe, err := os.Executable()
 		if err == nil {
 			err = commands.Install(args[len(args)-1], exe, len(args) == 3)
 		}
-		return say(e, "", err)
+		return printResult(e, "", err)
 	case first == "help" && len(args) <= 2, (first == "--help" || first == "-h") && len(args) == 1:
 		text, err := help(args[1:])
 		if err != nil {
-			return misuse(e, err.Error(), commandList())
+			return usageError(e, err.Error(), commandList())
 		}
-		return say(e, text, nil)
+		return printResult(e, text, nil)
 	case first == "--version", first == "--install", first == "help":
-		return misuse(e, "wrong number of arguments after "+first, usage)
+		return usageError(e, "wrong number of arguments after "+first, usage)
 	}
-	o, bad := options(args)
-	if bad != "" {
-		return misuse(e, bad, usage)
+	o, problem := parseOptions(args)
+	if problem != "" {
+		return usageError(e, problem, usage)
 	}
 	if err := program.CheckShebang(called, o.Command); err != nil {
-		e.Say("fatal: " + err.Error())
-		return applet.Wrong
+		e.Log("fatal: " + err.Error())
+		return applet.ExitPermanent
 	}
 	return pid1.Main(o, e.Stderr)
 }
 
-// options reads what stands before a main program, and that. Letters may stand
-// together, as in tini's -ge143. bad says what is wrong.
-func options(args []string) (o pid1.Options, bad string) {
+// parseOptions parses the options before the main program. Letters may be
+// combined, as in -ge143 of tini. problem is a message about a wrong option, or "".
+func parseOptions(args []string) (o pid1.Options, problem string) {
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		first := args[0]
 		args = args[1:]
@@ -92,8 +92,8 @@ func options(args []string) (o pid1.Options, bad string) {
 				o.Group = true
 				continue
 			}
-			take := map[string]func(string) error{"p": o.ParentDeath.Decode, "r": o.Signals.Decode, "e": o.ExitCodes.Decode}[letter]
-			if take == nil {
+			decode := map[string]func(string) error{"p": o.ParentDeath.Decode, "r": o.Signals.Decode, "e": o.ExitCodes.Decode}[letter]
+			if decode == nil {
 				return o, "unknown option " + first
 			}
 			value := letters
@@ -104,7 +104,7 @@ func options(args []string) (o pid1.Options, bad string) {
 				}
 				value, args = args[0], args[1:]
 			}
-			if err := take(value); err != nil {
+			if err := decode(value); err != nil {
 				return o, "-" + letter + ": " + err.Error()
 			}
 		}
@@ -113,23 +113,24 @@ func options(args []string) (o pid1.Options, bad string) {
 	return o, ""
 }
 
-// say ends with a text or an error.
-func say(e *applet.Env, text string, err error) int {
+// printResult prints a text or an error, and returns the exit code.
+func printResult(e *applet.Env, text string, err error) int {
 	if err == nil {
 		_, err = e.Stdout.WriteString(text)
 	}
 	if err != nil {
-		e.Say("fatal: " + err.Error())
-		return applet.Refused
+		e.Log("fatal: " + err.Error())
+		return applet.ExitTemporary
 	}
 	return 0
 }
 
-// misuse ends with what is wrong in one line and how it is right.
-func misuse(e *applet.Env, wrong, right string) int {
-	e.Say(wrong)
-	e.Stderr.WriteString(right)
-	return applet.Wrong
+// usageError prints what is wrong, in one line, and the usage. It returns the exit
+// code.
+func usageError(e *applet.Env, problem, usage string) int {
+	e.Log(problem)
+	e.Stderr.WriteString(usage)
+	return applet.ExitPermanent
 }
 
 func help(topic []string) (string, error) {

@@ -9,70 +9,71 @@ import (
 	"testing"
 )
 
-// asMain makes the test binary svinit, under the name it is called by.
-const asMain = "SVINIT_TEST_MAIN"
+// actAsMain is the environment variable that makes the test binary act as svinit,
+// under the name it is called by.
+const actAsMain = "SVINIT_TEST_MAIN"
 
 func init() {
-	if os.Getenv(asMain) != "" {
+	if os.Getenv(actAsMain) != "" {
 		main()
 	}
 }
 
-type outcome struct {
+type result struct {
 	stdout, stderr string
 	code           int
 }
 
-// call runs svinit by the file name path, under the name argv[0].
-func call(t *testing.T, path string, argv ...string) outcome {
+// runAs runs svinit, from the file path, with the name argv[0].
+func runAs(t *testing.T, path string, argv ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), path)
 	cmd.Args = argv
-	cmd.Env = []string{asMain + "=1", "GORACE=atexit_sleep_ms=0", "SVINIT_SERVICE_DIR=" + t.TempDir() + "/no", "PATH=" + os.Getenv("PATH")}
+	cmd.Env = []string{actAsMain + "=1", "GORACE=atexit_sleep_ms=0", "SVINIT_SERVICE_DIR=" + t.TempDir() + "/no", "PATH=" + os.Getenv("PATH")}
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	cmd.Wait()
-	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
 const self = "/proc/self/exe"
 
-// TestDispatch calls the tools in every way in which they can be called.
+// TestDispatch runs the tools in every way in which they can be called.
 func TestDispatch(t *testing.T) {
-	svok := outcome{"", "svok: usage: svok dir\n", 100}
+	svok := result{"", "svok: usage: svok dir\n", 100}
 	for _, argv := range [][]string{
 		{"svok"}, {"/usr/bin/svok"}, {"./svok"}, {"svinit", "svok"}, {"/usr/bin/svinit", "svok"}, {"other", "svok"},
 	} {
-		if got := call(t, self, argv...); got != svok {
+		if got := runAs(t, self, argv...); got != svok {
 			t.Errorf("%q: %+v, want %+v", argv, got, svok)
 		}
 	}
-	svstat := outcome{"/no/such: unable to chdir: file does not exist\n", "", 0}
+	svstat := result{"/no/such: unable to chdir: file does not exist\n", "", 0}
 	for _, argv := range [][]string{{"svstat", "/no/such"}, {"svinit", "svstat", "/no/such"}} {
-		if got := call(t, self, argv...); got != svstat {
+		if got := runAs(t, self, argv...); got != svstat {
 			t.Errorf("%q: %+v, want %+v", argv, got, svstat)
 		}
 	}
-	// run is a subcommand, under any name of the binary but a tool's; it is no
-	// name of the binary itself.
+	// run is a subcommand under any name of the binary that is not a tool's; a link
+	// called run does not start it.
 	for _, argv := range [][]string{{"svinit", "run"}, {"other", "run"}, {"/usr/bin/svinit", "run"}} {
-		if got := call(t, self, argv...); got.code != 100 || !strings.HasPrefix(got.stderr, "svinit: run: usage: svinit run ") {
+		if got := runAs(t, self, argv...); got.code != 100 || !strings.HasPrefix(got.stderr, "svinit: run: usage: svinit run ") {
 			t.Errorf("%q: %+v", argv, got)
 		}
 	}
-	if got := call(t, self, "run", "sh", "-c", "exit 7"); got.code != 7 {
+	if got := runAs(t, self, "run", "sh", "-c", "exit 7"); got.code != 7 {
 		t.Errorf("under the name run: %+v, want exit code 7", got)
 	}
-	// What follows -- is a main program, even under the name of a tool.
+	// The word after -- is a main program, even if it is the name of a tool.
 	for _, argv := range [][]string{{"svinit", "sh", "-c", "exit 7"}, {"svinit", "--", "sh", "-c", "exit 7"}} {
-		if got := call(t, self, argv...); got.code != 7 {
+		if got := runAs(t, self, argv...); got.code != 7 {
 			t.Errorf("%q: %+v, want exit code 7", argv, got)
 		}
 	}
-	if got := call(t, self, "svinit", "--", "no-such-program"); got.code != 127 || !strings.Contains(got.stderr, "no-such-program") {
+	if got := runAs(t, self, "svinit", "--", "no-such-program"); got.code != 127 || !strings.Contains(got.stderr, "no-such-program") {
 		t.Errorf("missing main program: %+v", got)
 	}
 }
@@ -103,17 +104,17 @@ func TestOptions(t *testing.T) {
 		{[]string{"-e", "256", "true"}, 100, "", "svinit: -e: \"256\" is not of the form 143=0"},
 		{[]string{"-r15", "true"}, 100, "", "svinit: -r: \"15\" is not of the form TERM=QUIT\nusage: svinit "},
 	} {
-		got := call(t, self, append([]string{"svinit"}, c.args...)...)
+		got := runAs(t, self, append([]string{"svinit"}, c.args...)...)
 		if got.code != c.code || !strings.HasPrefix(got.stdout, c.stdout) || !strings.HasPrefix(got.stderr, c.stderr) ||
 			(c.stderr == "") != (got.stderr == "") || (c.code == 0) == (got.stdout == "") {
 			t.Errorf("svinit %q: %+v, want %+v", c.args, got, c)
 		}
 	}
-	if env := call(t, self, "svinit", "help", "env").stdout; !strings.Contains(env, "SVINIT_SERVICE_DIR") {
+	if env := runAs(t, self, "svinit", "help", "env").stdout; !strings.Contains(env, "SVINIT_SERVICE_DIR") {
 		t.Errorf("help env:\n%s", env)
 	}
 	for _, c := range commands {
-		if got := call(t, self, "svinit", "help", c.Name); !strings.Contains(got.stdout, c.Help) {
+		if got := runAs(t, self, "svinit", "help", c.Name); !strings.Contains(got.stdout, c.Help) {
 			t.Errorf("help %s: %+v", c.Name, got)
 		}
 	}
@@ -125,14 +126,14 @@ func TestInstall(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	links := dir + "/usr/bin" // made, as no image without a shell has mkdir
-	for range 2 {             // the second time all is there
-		if got := call(t, exe, "svinit", "--install", links); got != (outcome{}) {
+	links := dir + "/usr/bin" // does not exist yet
+	for range 2 {             // the second time the links exist
+		if got := runAs(t, exe, "svinit", "--install", links); got != (result{}) {
 			t.Fatalf("install: %+v", got)
 		}
 	}
 	for _, c := range commands {
-		if c.Sub || c.Compat {
+		if c.Subcommand || c.Compat {
 			if _, err := os.Lstat(filepath.Join(links, c.Name)); err == nil {
 				t.Errorf("%s has a link", c.Name)
 			}
@@ -140,11 +141,11 @@ func TestInstall(t *testing.T) {
 			t.Errorf("%s: %q, %v, want %q", c.Name, target, err, exe)
 		}
 	}
-	if got := call(t, links+"/svok", links+"/svok"); got.stderr != "svok: usage: svok dir\n" {
+	if got := runAs(t, links+"/svok", links+"/svok"); got.stderr != "svok: usage: svok dir\n" {
 		t.Errorf("through the link: %+v", got)
 	}
 
-	// Beside the binary the links name it alone: both can be moved.
+	// Links in the directory of the binary are relative: the directory can be moved.
 	b, err := os.ReadFile(exe)
 	if err != nil {
 		t.Fatal(err)
@@ -156,19 +157,19 @@ func TestInstall(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, to := range []string{dir, dir + "/same", dir + "/usr/.."} {
-		if got := call(t, dir+"/svinit", "svinit", "--install", to); got != (outcome{}) {
+		if got := runAs(t, dir+"/svinit", "svinit", "--install", to); got != (result{}) {
 			t.Errorf("install: %+v", got)
 		}
 		if target, err := os.Readlink(dir + "/svc"); err != nil || target != "svinit" {
 			t.Errorf("svc: %q, %v", target, err)
 		}
 	}
-	if got := call(t, dir+"/svc", dir+"/svc", "-z"); got.code != 100 {
+	if got := runAs(t, dir+"/svc", dir+"/svc", "-z"); got.code != 100 {
 		t.Errorf("through the link: %+v", got)
 	}
 }
 
-// TestInstallBlocked has another program's file in the way.
+// TestInstallBlocked checks that other files with the name of a tool are kept.
 func TestInstallBlocked(t *testing.T) {
 	for what, put := range map[string]func(name string) error{
 		"file":          func(name string) error { return os.WriteFile(name, nil, 0o755) },
@@ -180,7 +181,7 @@ func TestInstallBlocked(t *testing.T) {
 		if err := put(dir + "/svstat"); err != nil {
 			t.Fatal(err)
 		}
-		got := call(t, self, "svinit", "--install", dir)
+		got := runAs(t, self, "svinit", "--install", dir)
 		if got.code != 111 || strings.Count(got.stderr, "\n") != 1 || !strings.HasPrefix(got.stderr, "svinit: fatal: make link "+dir+"/svstat: ") {
 			t.Errorf("%s: %+v", what, got)
 		}
@@ -192,7 +193,7 @@ func TestInstallBlocked(t *testing.T) {
 	if err := os.WriteFile(dir+"/file", nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := call(t, self, "svinit", "--install", dir+"/file"); got.code != 111 || strings.Count(got.stderr, "\n") != 1 {
+	if got := runAs(t, self, "svinit", "--install", dir+"/file"); got.code != 111 || strings.Count(got.stderr, "\n") != 1 {
 		t.Errorf("not a directory: %+v", got)
 	}
 }

@@ -1,27 +1,27 @@
-// Package applet is what all tools of the binary share: what a tool is given
-// and gives back, and the voice of daemontools.
+// Package applet is the framework of all tools of the binary: their arguments and
+// environment, exit codes, and messages in the format of daemontools.
 //
 // # Commands
 //
-// A tool is a [Command] with a function Run that takes an [Env], its
-// arguments and standard streams, and returns an error. It never exits by
-// itself and never looks at os.Args. [Command.Main] turns the error into one
-// line on stderr and an exit code:
+// A tool is a [Command] with a function Run that takes an [Env], which has its
+// arguments and standard streams, and returns an error. It never calls os.Exit and
+// never reads os.Args. [Command.Main] turns the error into an exit code and a line
+// on stderr:
 //
 //	nil                     0    nothing
-//	Fatal(what, err)        111  NAME: fatal: WHAT: REASON       djb's words
-//	any other error         111  NAME: fatal: ERROR              the system's
+//	Fatal(what, err)        111  NAME: fatal: WHAT: REASON       in daemontools' words
+//	any other error         111  NAME: fatal: ERROR              in Go's words
 //	ErrUsage                100  NAME: usage: SYNOPSIS
-//	Exit{Code, Line}        Code LINE                            as it is
+//	Exit{Code, Line}        Code LINE                            verbatim
 //	Silent(code)            code nothing
 //
-// What does not end the tool is said by [Env.Warn].
+// [Env.Warn] writes warnings.
 //
 // # Start-up
 //
-// A client tool is started to write one byte, so all tools' start-up is the
-// start-up of this binary. Commands are package variables that the linker lays
-// out: no map, no init function, nothing computed.
+// svc starts this binary to write one byte, so the start-up of the binary is most
+// of its run time. Commands are package variables that the linker initializes:
+// there are no maps and no init functions.
 package applet
 
 import (
@@ -29,49 +29,49 @@ import (
 	"syscall"
 )
 
-// Env is what a tool is given.
+// Env has the arguments, standard streams and environment of a tool.
 type Env struct {
-	Name   string   // the name it is called by, without directories
-	Args   []string // without the name
+	Name   string   // argv[0] without directories, or "svinit: NAME"
+	Args   []string // without argv[0]
 	Stdin  *os.File
 	Stdout *os.File
 	Stderr *os.File
 	Getenv func(string) string
-	// Environ returns the whole environment, as in os.Environ.
+	// Environ returns the whole environment, like os.Environ.
 	Environ func() []string
-	// Tool reports whether the binary has a tool of that name, to be started
-	// with the name as argv[0].
+	// Tool reports whether the binary has a tool of that name, which starts if
+	// argv[0] is that name.
 	Tool func(name string) bool
-	// Version returns that of svinit.
+	// Version returns the version of svinit.
 	Version func() string
 }
 
-// Say writes "NAME: TEXT" to stderr in one write, so that lines of several
+// Log writes "NAME: TEXT" to stderr in one write, so that lines of several
 // processes do not mix.
-func (e *Env) Say(text string) { e.Stderr.WriteString(e.Name + ": " + text + "\n") }
+func (e *Env) Log(text string) { e.Stderr.WriteString(e.Name + ": " + text + "\n") }
 
-// Warn says "warning: WHAT: REASON", without the reason when err is nil.
-func (e *Env) Warn(what string, err error) { e.Say("warning: " + phrase(what, err)) }
+// Warn logs "warning: WHAT: REASON", without the reason if err is nil.
+func (e *Env) Warn(what string, err error) { e.Log("warning: " + withReason(what, err)) }
 
 // Command is a tool.
 type Command struct {
-	Name     string
-	Compat   bool   // it is another init: its link is made by --install --compat, and "svinit NAME" is not it
-	Sub      bool   // it is called as "svinit NAME" alone: there is no link of that name
-	Synopsis string // arguments and all, as in "svok dir"
-	Summary  string // what it does, as in the NAME line of its manual page
-	Section  int    // of the manual
-	Help     string // what "svinit help NAME" says below the synopsis, whole lines
-	Run      func(*Env) error
-	// Keep is the signals that the tool catches by os/signal, or that must not
-	// end it. All others have their default action.
-	Keep []syscall.Signal
+	Name       string
+	Compat     bool   // another init: only --install --compat links it, and "svinit NAME" does not run it
+	Subcommand bool   // it runs only as "svinit NAME": there is no link of that name
+	Synopsis   string // the command line, as in "svok dir"
+	Summary    string // as in the NAME section of its manual page
+	Section    int    // of the manual
+	Help       string // complete lines, which "svinit help NAME" prints below the synopsis
+	Run        func(*Env) error
+	// KeepSignals are the signals that the tool catches by os/signal, or that must
+	// not kill it. All others get their default action.
+	KeepSignals []syscall.Signal
 }
 
-// Main runs the tool, says its error and returns its exit code.
+// Main runs the tool, reports its error and returns its exit code.
 func (c *Command) Main(e *Env) int {
-	endBySignals(c.Keep)
-	code, line := verdict(e.Name, c.Synopsis, c.Run(e))
+	endBySignals(c.KeepSignals)
+	code, line := exitStatus(e.Name, c.Synopsis, c.Run(e))
 	if line != "" {
 		e.Stderr.WriteString(line + "\n")
 	}

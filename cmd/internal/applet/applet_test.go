@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// TestVerdicts is the table of the package comment.
-func TestVerdicts(t *testing.T) {
-	gone := &fs.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}
+// TestExitStatus checks the table in the package comment.
+func TestExitStatus(t *testing.T) {
+	notExist := &fs.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}
 	for _, c := range []struct {
 		err  error
 		code int
@@ -22,15 +22,15 @@ func TestVerdicts(t *testing.T) {
 	}{
 		{nil, 0, ""},
 		{ErrUsage, 100, "tool: usage: tool [-x] file\n"},
-		{Fatal("unable to open x", gone), 111, "tool: fatal: unable to open x: file does not exist\n"},
+		{Fatal("unable to open x", notExist), 111, "tool: fatal: unable to open x: file does not exist\n"},
 		{Fatal("child crashed", nil), 111, "tool: fatal: child crashed\n"},
-		{gone, 111, "tool: fatal: open x: no such file or directory\n"},
-		{&Exit{Wrong, "anything"}, 100, "anything\n"},
+		{notExist, 111, "tool: fatal: open x: no such file or directory\n"},
+		{&Exit{ExitPermanent, "anything"}, 100, "anything\n"},
 		{fmt.Errorf("wrapped: %w", &Exit{7, "as it is"}), 7, "as it is\n"},
 		{Silent(100), 100, ""},
 	} {
 		command := Command{Name: "tool", Synopsis: "tool [-x] file", Run: func(*Env) error { return c.err }}
-		stderr := capture(t, func(f *os.File) {
+		stderr := captureOutput(t, func(f *os.File) {
 			if got := command.Main(&Env{Name: "tool", Stderr: f}); got != c.code {
 				t.Errorf("%v: exit code %d, want %d", c.err, got, c.code)
 			}
@@ -39,17 +39,17 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%v: %q, want %q", c.err, stderr, c.line)
 		}
 	}
-	if !errors.Is(Fatal("x", gone), fs.ErrNotExist) {
+	if !errors.Is(Fatal("x", notExist), fs.ErrNotExist) {
 		t.Error("Fatal hides its reason")
 	}
 }
 
 func TestWarn(t *testing.T) {
-	got := capture(t, func(f *os.File) {
+	got := captureOutput(t, func(f *os.File) {
 		e := Env{Name: "tool", Stderr: f}
 		e.Warn("unable to try", syscall.EAGAIN)
 		e.Warn("unable to go on", nil)
-		e.Say("illegal option -- z")
+		e.Log("illegal option -- z")
 	})
 	want := "tool: warning: unable to try: temporary failure\ntool: warning: unable to go on\ntool: illegal option -- z\n"
 	if got != want {
@@ -57,8 +57,8 @@ func TestWarn(t *testing.T) {
 	}
 }
 
-// TestReasons compares with what the real svstat says of every errno.
-func TestReasons(t *testing.T) {
+// TestReason compares with the messages of the real svstat for every errno.
+func TestReason(t *testing.T) {
 	b, err := os.ReadFile("testdata/reasons.tsv")
 	if err != nil {
 		t.Fatal(err)
@@ -85,15 +85,15 @@ func TestReasons(t *testing.T) {
 		t.Errorf("unknown errno: %q", got)
 	}
 	if got := Reason(errors.New("bad format")); got != "bad format" {
-		t.Errorf("error of ours: %q", got)
+		t.Errorf("error without an errno: %q", got)
 	}
 }
 
-// TestOptions has the lines of getopt(3) and what sgetopt makes of them.
+// TestOptions checks command lines against the results of daemontools' sgetopt.
 func TestOptions(t *testing.T) {
 	for _, c := range []struct {
 		args string
-		want string // letters and values, then what is left or what is bad
+		want string // letters and values, then "|" and the operands or "!" and the error
 	}{
 		{"", "|"},
 		{"-a", "a|"},
@@ -181,13 +181,13 @@ func TestTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	if Terminal(null) {
+	if IsTerminal(null) {
 		t.Error("/dev/null is a terminal")
 	}
 }
 
-// capture returns what f writes to the file that it is given.
-func capture(t *testing.T, f func(*os.File)) string {
+// captureOutput returns what f writes to its file.
+func captureOutput(t *testing.T, f func(*os.File)) string {
 	t.Helper()
 	file, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {

@@ -2,14 +2,14 @@ package applet
 
 import "errors"
 
-// Exit codes, as all of daemontools has them.
+// Exit codes, as in all tools of daemontools.
 const (
-	Wrong   = 100 // wrong use: the same again will not work either
-	Refused = 111 // the system refused: it may work later
+	ExitPermanent = 100 // wrong usage: a retry cannot succeed
+	ExitTemporary = 111 // an error of the system: a retry may succeed
 )
 
-// Exit is an error with its exit code and its line, said as it is; nothing is
-// said when Line is empty.
+// Exit is an error with an exit code and a line for stderr, which is written
+// verbatim; an empty Line is not written.
 type Exit struct {
 	Code int
 	Line string
@@ -17,19 +17,19 @@ type Exit struct {
 
 func (e *Exit) Error() string { return e.Line }
 
-// Silent returns the error that ends a tool with a code and without a word.
+// Silent returns the error that ends a tool with an exit code and no message.
 func Silent(code int) error { return &Exit{Code: code} }
 
-// ErrUsage ends a tool with its usage line and Wrong.
-var ErrUsage error = usage{}
+// ErrUsage ends a tool with its usage line and ExitPermanent.
+var ErrUsage error = usageError{}
 
-type usage struct{}
+type usageError struct{}
 
-func (usage) Error() string { return "wrong usage" }
+func (usageError) Error() string { return "wrong usage" }
 
-// Fatal returns the error that ends a tool with Refused and the line
-// "NAME: fatal: WHAT: REASON". What is a verb phrase, as in "unable to chdir
-// to DIR"; the reason is [Reason]'s, and left out when err is nil.
+// Fatal returns the error that ends a tool with ExitTemporary and the line
+// "NAME: fatal: WHAT: REASON". The parameter what is a verb phrase, as in "unable
+// to chdir to DIR"; the reason is that of [Reason], omitted if err is nil.
 func Fatal(what string, err error) error { return &fatal{what, err} }
 
 type fatal struct {
@@ -37,27 +37,27 @@ type fatal struct {
 	err  error
 }
 
-func (f *fatal) Error() string { return phrase(f.what, f.err) }
+func (f *fatal) Error() string { return withReason(f.what, f.err) }
 func (f *fatal) Unwrap() error { return f.err }
 
-func phrase(what string, err error) string {
+func withReason(what string, err error) string {
 	if err == nil {
 		return what
 	}
 	return what + ": " + Reason(err)
 }
 
-// verdict says what the error of the tool name comes to.
-func verdict(name, synopsis string, err error) (code int, line string) {
+// exitStatus returns the exit code and the line for an error of a tool.
+func exitStatus(name, synopsis string, err error) (code int, line string) {
 	if err == nil {
 		return 0, ""
 	}
 	if err == ErrUsage {
-		return Wrong, name + ": usage: " + synopsis
+		return ExitPermanent, name + ": usage: " + synopsis
 	}
 	var exit *Exit
 	if errors.As(err, &exit) {
 		return exit.Code, exit.Line
 	}
-	return Refused, name + ": fatal: " + err.Error()
+	return ExitTemporary, name + ": fatal: " + err.Error()
 }

@@ -8,13 +8,13 @@ import (
 	"path/filepath"
 )
 
-// Install makes a symbolic link in dir for every tool of the table that is
-// called by its own name, or with compat for every other init, pointing
-// at the binary exe, an absolute path: by its bare name when it is in dir too,
-// so that the two can be moved together, else by exe. The directory is made
-// when missing, since an image without a shell has no mkdir. Links that
-// already lead to exe are left alone; when any other file has a tool's name
-// nothing is made, and the error names the file.
+// Install makes a symbolic link in dir for every tool of the table that has its own
+// name or, with compat, for every other init. The links point to the binary exe, an
+// absolute path, or to its base name if it is in dir too, so that the directory can
+// be moved. Install creates the directory if it does not exist, because an image
+// without a shell has no mkdir. Links that already point to exe are kept; if
+// another file has the name of a tool, Install changes nothing and the error names
+// the file.
 func (t Table) Install(dir, exe string, compat bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make directory: %w", err)
@@ -29,7 +29,7 @@ func (t Table) Install(dir, exe string, compat bool) error {
 	}
 	var missing []string
 	for _, c := range t {
-		if c.Sub || c.Compat != compat {
+		if c.Subcommand || c.Compat != compat {
 			continue
 		}
 		link := filepath.Join(dir, c.Name)

@@ -1,8 +1,8 @@
 package applet
 
-// Options reads options as daemontools' sgetopt does: letters in clusters, up
-// to the first argument that is none. "-" is an argument, and anything that
-// begins with "--" ends the options, itself consumed.
+// Options parses options as daemontools' sgetopt does: letters in clusters, up to
+// the first argument that is not an option. "-" is an operand. An argument that
+// begins with "--" ends the options and is skipped.
 //
 //	o := applet.Options{Args: e.Args, Known: "nNo:"}
 //	for o.Next() {
@@ -13,18 +13,18 @@ package applet
 //		return ErrUsage
 //	}
 type Options struct {
-	Args  []string // those not read yet; after the last Next, the operands
-	Known string   // the letters, each followed by ':' where it takes a value
+	Args  []string // not parsed yet; after the last Next, the operands
+	Known string   // the letters, followed by ':' if they take a value, as for getopt(3)
 
-	Letter byte
-	Value  string // of a letter that takes one: the cluster's rest, or the next argument
-	Bad    string // why Next stopped: "illegal option -- z", empty at the regular end
+	Letter byte   // of the option
+	Value  string // of the option, if it takes one: the rest of the cluster, or the next argument
+	Bad    string // the error that ended the options, as in "illegal option -- z"; "" if there is none
 
 	pos int // in the cluster Args[0]; 0 between clusters
 }
 
-// Next reads one option. It returns false at the end of the options and at
-// one that it does not know; Bad tells these apart.
+// Next parses one option. It returns false at the end of the options, or at an
+// error, which it stores in Bad.
 func (o *Options) Next() bool {
 	o.Value = ""
 	if o.pos > 0 && o.pos == len(o.Args[0]) {
@@ -42,11 +42,11 @@ func (o *Options) Next() bool {
 	}
 	o.Letter = o.Args[0][o.pos]
 	o.pos++
-	switch o.kind() {
-	case unknown:
+	switch o.lookup() {
+	case optionUnknown:
 		o.Bad = "illegal option -- " + string([]byte{o.Letter})
 		return false
-	case valued:
+	case optionWithValue:
 		o.Value = o.Args[0][o.pos:]
 		o.Args, o.pos = o.Args[1:], 0
 		if o.Value == "" {
@@ -60,26 +60,26 @@ func (o *Options) Next() bool {
 	return true
 }
 
-type kind int
+type optionKind int
 
 const (
-	unknown kind = iota
-	plain
-	valued
+	optionUnknown optionKind = iota
+	optionPlain
+	optionWithValue
 )
 
-// kind looks Letter up in Known.
-func (o *Options) kind() kind {
+// lookup looks up Letter in Known.
+func (o *Options) lookup() optionKind {
 	for i := 0; i < len(o.Known); i++ {
 		takes := i+1 < len(o.Known) && o.Known[i+1] == ':'
 		switch {
 		case o.Known[i] == o.Letter && takes:
-			return valued
+			return optionWithValue
 		case o.Known[i] == o.Letter:
-			return plain
+			return optionPlain
 		case takes:
 			i++
 		}
 	}
-	return unknown
+	return optionUnknown
 }

@@ -5,9 +5,8 @@ import (
 	"syscall"
 )
 
-// Reason returns why, in the words of daemontools: for an error of the system
-// those of its error_str.c, which scripts have matched for twenty years and
-// which are not strerror(3)'s; for any other error its own text.
+// Reason returns the text of an error. For an errno that is the text of
+// daemontools' error_str.c, which differs from strerror(3) and which scripts match.
 func Reason(err error) string {
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
@@ -19,8 +18,8 @@ func Reason(err error) string {
 	return "unknown error"
 }
 
-// reasons is an array and not a map: the linker lays it out, where a map would
-// be filled at every start.
+// reasons is an array because the linker initializes it; a map would be filled at
+// every start.
 var reasons = [...]string{
 	syscall.EPERM:           "permission denied",
 	syscall.ENOENT:          "file does not exist",

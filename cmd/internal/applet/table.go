@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Table is the tools of a binary, in the order in which help lists them.
+// Table has the tools of the binary, in the order in which help lists them.
 type Table []*Command
 
-// Find returns the tool of that name, nil when there is none.
+// Find returns the tool of that name, or nil.
 func (t Table) Find(name string) *Command {
 	for _, c := range t {
 		if c.Name == name {
@@ -19,7 +19,7 @@ func (t Table) Find(name string) *Command {
 	return nil
 }
 
-// Summaries returns a line a tool, its name and what it does.
+// Summaries returns one line per tool with its name and summary.
 func (t Table) Summaries() string {
 	width := 0
 	for _, c := range t {
@@ -32,9 +32,9 @@ func (t Table) Summaries() string {
 	return b.String()
 }
 
-// Page returns the name of its manual page.
+// Page returns the name of the tool's manual page.
 func (c *Command) Page() string {
-	if c.Sub {
+	if c.Subcommand {
 		return "svinit-" + c.Name
 	}
 	if c.Compat {
@@ -43,7 +43,7 @@ func (c *Command) Page() string {
 	return c.Name
 }
 
-// HelpText returns what help says of the tool.
+// HelpText returns the help text of the tool.
 func (c *Command) HelpText() string {
 	return c.Name + ": " + c.Summary + "\n\n" +
 		"usage: " + c.Synopsis + "\n\n" +
@@ -51,7 +51,7 @@ func (c *Command) HelpText() string {
 		"See the manual page " + c.Page() + "(" + strconv.Itoa(c.Section) + ").\n"
 }
 
-// Help returns what help says of the tool of that name. The error names it.
+// Help returns the help text of the tool of that name. The error contains the name.
 func (t Table) Help(name string) (string, error) {
 	if c := t.Find(name); c != nil {
 		return c.HelpText(), nil

@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// Terminal reports whether f is a terminal, as isatty(3) does.
-func Terminal(f *os.File) bool {
+// IsTerminal reports whether f is a terminal, like isatty(3).
+func IsTerminal(f *os.File) bool {
 	var t syscall.Termios
 	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, f.Fd(), syscall.TCGETS, uintptr(unsafe.Pointer(&t)))
 	return errno == 0

@@ -39,7 +39,7 @@ var Chpst = applet.Command{
 const version = "chpst of svinit, with the options of runit 2.1.2"
 
 // chpstUsage ends chpst with its usage, in runit's format.
-var chpstUsage error = &applet.Exit{Code: applet.Wrong, Line: "usage: " + chpstSynopsis + "\n"}
+var chpstUsage error = &applet.Exit{Code: applet.ExitPermanent, Line: "usage: " + chpstSynopsis + "\n"}
 
 // options are the options of chpst.
 type options struct {
@@ -119,7 +119,7 @@ func (opts *options) parse(s *stage) (prog []string, err error) {
 		}
 	}
 	if o.Bad != "" {
-		s.Say(o.Bad)
+		s.Log(o.Bad)
 		return nil, chpstUsage
 	}
 	if len(o.Args) == 0 {

@@ -27,7 +27,7 @@ feed. An empty file removes the variable. Names that begin with a dot are ignore
 
 func envdir(s *stage) error {
 	if len(s.Args) < 2 {
-		return &applet.Exit{Code: applet.Refused, Line: "envdir: usage: " + envdirSynopsis}
+		return &applet.Exit{Code: applet.ExitTemporary, Line: "envdir: usage: " + envdirSynopsis}
 	}
 	dir := s.Args[0]
 	err := s.environ.readDir(dir, nil)

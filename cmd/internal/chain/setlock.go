@@ -41,7 +41,7 @@ func setlock(s *stage) error {
 		}
 	}
 	if o.Bad != "" {
-		s.Say(o.Bad)
+		s.Log(o.Bad)
 		return applet.ErrUsage
 	}
 	if len(o.Args) < 2 {

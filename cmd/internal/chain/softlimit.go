@@ -36,7 +36,7 @@ func softlimit(s *stage) error {
 		s.limits.set(n, resourcesOf(o.Letter)...)
 	}
 	if o.Bad != "" {
-		s.Say(o.Bad)
+		s.Log(o.Bad)
 		return applet.ErrUsage
 	}
 	if len(o.Args) == 0 {

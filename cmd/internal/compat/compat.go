@@ -27,7 +27,7 @@ import (
 // could not be started and returns the exit code for that.
 func run(e *applet.Env, o foreground.Options, failed func(err error) int) error {
 	if err := program.CheckShebang(e.Name, o.Command); err != nil {
-		return &applet.Exit{Code: applet.Wrong, Line: e.Name + ": fatal: " + err.Error()}
+		return &applet.Exit{Code: applet.ExitPermanent, Line: e.Name + ": fatal: " + err.Error()}
 	}
 	code, err := foreground.Run(o)
 	if err != nil {

@@ -128,6 +128,6 @@ func (g *getopt) known(letter byte) (known, takes bool) {
 }
 
 func (g *getopt) bad(what string) byte {
-	g.env.Say(what)
+	g.env.Log(what)
 	return '?'
 }

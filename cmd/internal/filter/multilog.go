@@ -34,8 +34,8 @@ A line is selected at first. In a pattern * matches everything up to the first
 occurrence of the byte after it; a pattern must match the whole line.
 ALRM rotates the log files; TERM ends multilog at the end of a line.
 `,
-	Run:  runMultilog,
-	Keep: []syscall.Signal{syscall.SIGALRM, syscall.SIGPIPE, syscall.SIGXFSZ},
+	Run:         runMultilog,
+	KeepSignals: []syscall.Signal{syscall.SIGALRM, syscall.SIGPIPE, syscall.SIGXFSZ},
 }
 
 // runMultilog opens the files and directories of the script, the files first as
@@ -94,7 +94,7 @@ func (l *logger) open(script []string) error {
 	}
 	config := logdir.Config{
 		Size: logdir.DefaultSize, Keep: logdir.DefaultKeep, Environ: l.env.Environ(),
-		Pause: l.pause, Say: func(what string, err error) { l.env.Say("fatal: " + what + ": " + applet.Reason(err)) },
+		Pause: l.pause, Say: func(what string, err error) { l.env.Log("fatal: " + what + ": " + applet.Reason(err)) },
 	}
 	for i, arg := range script {
 		if arg == "" {

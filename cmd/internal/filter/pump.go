@@ -32,7 +32,7 @@ func pump(e *applet.Env, r rewriter) error {
 			copy(in, in[have-left:have])
 			if len(out) > 0 {
 				if _, err := e.Stdout.Write(out); err != nil {
-					return applet.Silent(applet.Refused)
+					return applet.Silent(applet.ExitTemporary)
 				}
 			}
 		}
@@ -40,7 +40,7 @@ func pump(e *applet.Env, r rewriter) error {
 			return nil
 		}
 		if err != nil {
-			return applet.Silent(applet.Refused)
+			return applet.Silent(applet.ExitTemporary)
 		}
 	}
 }

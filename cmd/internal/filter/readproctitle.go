@@ -26,11 +26,11 @@ const leadingDots = 3
 
 func runReadproctitle(e *applet.Env) error {
 	if len(e.Args) == 0 {
-		return applet.Silent(applet.Wrong)
+		return applet.Silent(applet.ExitPermanent)
 	}
 	title := e.Args[len(e.Args)-1]
 	if len(title) < leadingDots+2 {
-		return applet.Silent(applet.Wrong)
+		return applet.Silent(applet.ExitPermanent)
 	}
 	// The Go runtime does not copy the arguments: these bytes are the memory that
 	// the kernel shows in /proc/PID/cmdline. It is writable, and nothing else in
@@ -48,7 +48,7 @@ func runReadproctitle(e *applet.Env) error {
 			return nil
 		}
 		if err != nil {
-			return applet.Silent(applet.Refused)
+			return applet.Silent(applet.ExitTemporary)
 		}
 	}
 }

@@ -43,11 +43,11 @@ import (
 
 // Run is svinit-run(8).
 var Run = applet.Command{
-	Name:     "run",
-	Sub:      true,
-	Synopsis: "svinit run [-n] file [argument ...]",
-	Summary:  "execute a script without a shell",
-	Section:  8,
+	Name:       "run",
+	Subcommand: true,
+	Synopsis:   "svinit run [-n] file [argument ...]",
+	Summary:    "execute a script without a shell",
+	Section:    8,
 	Help: `Executes a run file whose first line is #!/svinit run, without a shell.
 The script has words with the shell's quoting, $NAME and ${NAME:-default},
 redirections, NAME=value, exec, cd, export, unset, umask and set -u. A command
@@ -75,7 +75,7 @@ func run(e *applet.Env) error {
 		checkOnly = true
 	}
 	if o.Bad != "" {
-		e.Say(o.Bad)
+		e.Log(o.Bad)
 		return applet.ErrUsage
 	}
 	if len(o.Args) == 0 {

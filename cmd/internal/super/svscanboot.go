@@ -26,8 +26,8 @@ environment. What svscan and services without a logger write is shown by
 readproctitle: try "ps -Af | grep readproctitle".
 TERM or INT stops all; the second one kills.
 `,
-	Run:  svscanboot,
-	Keep: []syscall.Signal{syscall.SIGQUIT, syscall.SIGALRM},
+	Run:         svscanboot,
+	KeepSignals: []syscall.Signal{syscall.SIGQUIT, syscall.SIGALRM},
 }
 
 // bootPath is the PATH of all services, daemontools' own.

@@ -33,8 +33,8 @@ A service is looked for in $SVDIR, else in the scan directory ($SVINIT_SERVICE_D
 else /etc/service), unless it begins with a dot or a slash or ends in a slash. The
 exit code is the number of services with which something went wrong, at most 99.
 `,
-	Run:  sv,
-	Keep: []syscall.Signal{syscall.SIGPIPE},
+	Run:         sv,
+	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
 }
 
 const (
@@ -122,7 +122,7 @@ func sv(e *applet.Env) error {
 		verbose = true
 	}
 	if o.Bad != "" {
-		e.Say(o.Bad)
+		e.Log(o.Bad)
 		return c.usage()
 	}
 	if len(o.Args) == 0 {
@@ -151,7 +151,7 @@ func (c *client) usage() error {
 	if c.script {
 		return &applet.Exit{Code: lsbUsage, Line: "usage: " + c.e.Name + " [-w sec] command\n"}
 	}
-	return &applet.Exit{Code: applet.Wrong, Line: "usage: " + svSynopsis + "\n"}
+	return &applet.Exit{Code: applet.ExitPermanent, Line: "usage: " + svSynopsis + "\n"}
 }
 
 // lookup returns a variable, and whether it is set: to runit an empty one is.

@@ -33,8 +33,8 @@ var Svc = applet.Command{
 
 A service is a service directory, or its name in the scan directory.
 `,
-	Run:  svc,
-	Keep: []syscall.Signal{syscall.SIGPIPE},
+	Run:         svc,
+	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
 }
 
 // svcOptions is daemontools' sentence with our letters after it.
@@ -50,8 +50,8 @@ func svc(e *applet.Env) error {
 		}
 	}
 	if o.Bad != "" {
-		e.Say(o.Bad)
-		return &applet.Exit{Code: applet.Wrong, Line: svcOptions}
+		e.Log(o.Bad)
+		return &applet.Exit{Code: applet.ExitPermanent, Line: svcOptions}
 	}
 	// A reader of our warnings that has gone must not keep the remaining
 	// services from their commands.

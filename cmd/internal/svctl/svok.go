@@ -18,8 +18,8 @@ var Svok = applet.Command{
 	Help: `Exits 0 when a supervisor listens in the service directory, 100 when none does,
 and 111 with a message when that cannot be found out.
 `,
-	Run:  svok,
-	Keep: []syscall.Signal{syscall.SIGPIPE},
+	Run:         svok,
+	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
 }
 
 func svok(e *applet.Env) error {
@@ -35,7 +35,7 @@ func svok(e *applet.Env) error {
 		return nil
 	}
 	if err == svdir.ErrNotRunning || errors.Is(err, fs.ErrNotExist) {
-		return applet.Silent(applet.Wrong)
+		return applet.Silent(applet.ExitPermanent)
 	}
 	return applet.Fatal("unable to open "+arg+"/supervise/ok", err)
 }

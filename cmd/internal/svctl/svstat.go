@@ -26,8 +26,8 @@ arguments it lists every service of the scan directory ($SVINIT_SERVICE_DIR, els
 /etc/service) for people: on a terminal, and when it is started from outside
 the container, as docker exec does. Otherwise it prints nothing.
 `,
-	Run:  svstat,
-	Keep: []syscall.Signal{syscall.SIGPIPE},
+	Run:         svstat,
+	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
 }
 
 func svstat(e *applet.Env) error {
@@ -131,7 +131,7 @@ func appendSentence(b []byte, s svdir.Status, normallyUp bool, now time.Time) []
 // but a person may be without a terminal too, with docker exec or kubectl exec
 // and no -t. Their process has its parent outside the container, which the
 // kernel shows as 0 (getppid(2), pid_namespaces(7)); no script's command has.
-func asked(e *applet.Env) bool { return applet.Terminal(e.Stdout) || os.Getppid() == 0 }
+func asked(e *applet.Env) bool { return applet.IsTerminal(e.Stdout) || os.Getppid() == 0 }
 
 // list returns the names of the services in the scan directory and, as
 // NAME/log, of their loggers. A link that leads nowhere is among them: its

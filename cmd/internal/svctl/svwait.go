@@ -33,8 +33,8 @@ A service is a service directory, or its name in the scan directory. svwait slee
 until something changes. Exit codes: 0, 99 when the time is over, 100 wrong use, 111
 for a service that does not exist, is not supervised, or is no longer.
 `,
-	Run:  svwait,
-	Keep: []syscall.Signal{syscall.SIGPIPE},
+	Run:         svwait,
+	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
 }
 
 const svwaitSynopsis = "svwait [-u|-U|-d|-D|-r|-R] [-a|-o] [-t milliseconds] service ..."
@@ -61,7 +61,7 @@ func svwait(e *applet.Env) error {
 		case 't':
 			ms, err := strconv.ParseUint(o.Value, 10, 32)
 			if err != nil {
-				e.Say("-t wants milliseconds, not " + strconv.Quote(o.Value))
+				e.Log("-t wants milliseconds, not " + strconv.Quote(o.Value))
 				return applet.ErrUsage
 			}
 			limit = time.Duration(ms) * time.Millisecond
@@ -70,7 +70,7 @@ func svwait(e *applet.Env) error {
 		}
 	}
 	if o.Bad != "" {
-		e.Say(o.Bad)
+		e.Log(o.Bad)
 		return applet.ErrUsage
 	}
 	if len(o.Args) == 0 {

@@ -12,11 +12,11 @@ import (
 
 // Zombies is svinit-zombies(8).
 var Zombies = applet.Command{
-	Name:     "zombies",
-	Sub:      true,
-	Synopsis: "svinit zombies",
-	Summary:  "name the processes that do not wait for their children",
-	Section:  8,
+	Name:       "zombies",
+	Subcommand: true,
+	Synopsis:   "svinit zombies",
+	Summary:    "name the processes that do not wait for their children",
+	Section:    8,
 	Help: `Prints a line for each living process that has defunct children: its pid, its
 command, how many, and which. Only that process can reap them; PID 1 gets them
 when it ends. Exits 0 and prints nothing when there are none, and 1 when there
