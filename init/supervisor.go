@@ -18,7 +18,7 @@ import (
 //
 //	                                usual  small
 //	owners                            4      1    services.Config.Abreast
-//	the set                           1      -    takes turns with the owners
+//	the scanner                       1      -    takes turns with the owners
 //	the log                           1      1
 //	the start of readproctitle        1      -    there is none
 var (

@@ -43,8 +43,8 @@ type Config struct {
 	// memory in our container, and whether that is known. May be nil.
 	OOMKills func() (uint64, bool)
 	// Abreast is how many owners may do something at once, 0 for 4; see
-	// service.aside. With 1 the set takes turns with them, so that all of
-	// this package holds one thread at a time.
+	// service.aside. With 1 the set and its scanner take turns with them, so
+	// that all of this package holds one thread at a time.
 	Abreast int
 	// First is called once, before the first service is begun, by the Set. May
 	// be nil.

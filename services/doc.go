@@ -1,6 +1,5 @@
-// Package services supervises service directories: it finds them in a scan
-// directory, starts what is in them, restarts it when it exits, obeys commands
-// and writes the status.
+// Package services supervises service directories: it starts what is in them,
+// restarts it when it exits, obeys commands and writes the status.
 //
 // # Owners
 //
@@ -16,11 +15,11 @@
 //
 // # The set
 //
-// A Set has one goroutine, too. It hears of changes from inotify, compares
-// names in the scan directory with what it knows (entry.go), and starts and
-// dismisses owners. Owners report to it when their service is ready, when it is
-// down for good, and when they end. An entry is a main service and perhaps a
-// logger, and then the pipe between the two, of which both ends stay open here,
-// so that no byte is lost when either side exits. A service is told apart by
-// the identity of its directory, not by its name.
+// A Set has one goroutine, too. It starts and dismisses owners as package scan
+// reports what there is in the scan directory (set.go, entry.go), and makes no
+// call into a file system itself. Owners report to it when their service is
+// ready, when it is down for good, and when they end. An entry is a main service
+// and perhaps a logger, and then the pipe between the two, of which both ends
+// stay open here, so that no byte is lost when either side exits. A service is
+// told apart by the identity of its directory, not by its name.
 package services

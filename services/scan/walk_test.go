@@ -1,4 +1,4 @@
-package services
+package scan
 
 import (
 	"os"
@@ -35,9 +35,9 @@ func TestWalk(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
-		path  string
-		turns []string
-		end   string
+		path    string
+		lookups []string
+		end     string
 	}{
 		{"", nil, "scan"},
 		{"/web", []string{"scan/web"}, "avail/web"},
@@ -49,21 +49,21 @@ func TestWalk(t *testing.T) {
 		{"/missing", []string{"scan/missing", "avail/missing"}, ""},
 		{"/file/x", []string{"scan/file", "scan/plain"}, ""},
 	} {
-		turns, end := walk(root+"/scan", root+"/scan"+test.path)
+		lookups, end := walk(root+"/scan", root+"/scan"+test.path)
 		var found []string
-		for _, turn := range turns {
-			rel, _ := filepath.Rel(root, filepath.Join(turn.dir, turn.name))
+		for _, l := range lookups {
+			rel, _ := filepath.Rel(root, filepath.Join(l.dir, l.name))
 			found = append(found, rel)
 		}
 		if rel, _ := filepath.Rel(root, end); end != "" {
 			end = rel
 		}
-		if !slices.Equal(found, test.turns) || end != test.end {
-			t.Errorf("walk(%q) = %v, %q, want %v, %q", test.path, found, end, test.turns, test.end)
+		if !slices.Equal(found, test.lookups) || end != test.end {
+			t.Errorf("walk(%q) = %v, %q, want %v, %q", test.path, found, end, test.lookups, test.end)
 		}
 	}
-	if turns, end := walk("", root+"/scan/round"); len(turns) != maxLinks+1 || end != "" {
-		t.Errorf("a link to itself is %d turns and leads to %q", len(turns), end)
+	if lookups, end := walk("", root+"/scan/round"); len(lookups) != maxLinks+1 || end != "" {
+		t.Errorf("a link to itself is %d lookups and leads to %q", len(lookups), end)
 	}
 	if _, end := walk("", root+"/scan/toofar"); end != "/" {
 		t.Errorf("above the root is %q", end)

@@ -1,0 +1,252 @@
+package scan
+
+import (
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/services/epoll"
+	"svinit/services/spec"
+)
+
+const (
+	// pollEvery is how often the scan directory is listed where it cannot be
+	// watched. It is the period of daemontools' svscan.
+	pollEvery = 5 * time.Second
+	// recheckAfter is how long an entry may be invalid before it is reported:
+	// somebody may be making it just now. It is also how long the Scanner waits
+	// before it tries again what failed.
+	recheckAfter = time.Second
+)
+
+// Scanner compares a scan directory with what it has reported of it. One
+// goroutine (Run) owns it. Rescan and Stop may be called by any goroutine,
+// Report by the one that receives the Changes.
+type Scanner struct {
+	dir   string
+	poll  *epoll.Set
+	slots chan struct{} // one is held for each call into a file system; may be nil
+
+	send    func(Change)
+	changes chan Change
+	wakeup  chan struct{}
+	rescan  atomic.Bool
+	reports chan []report // at most one slice, of what has not been handled yet
+	stop    chan struct{}
+
+	watch   *watcher // nil: list every 5 seconds
+	ticker  *time.Ticker
+	recheck *time.Timer
+
+	entries    map[string]*entry // by name
+	byID       map[spec.Identity]*entry
+	invalid    map[string]string // entries that cannot be services, and the reason that was reported
+	unreadable string            // the reported reason why the scan directory cannot be listed
+	modified   int64             // when the scan directory was, as far as polling has seen
+}
+
+// New returns a Scanner for the scan directory dir, an absolute path. poll
+// wakes it, whose Wait another goroutine calls. If slots is not nil, the Scanner
+// holds a place in it while it calls into a file system, and none while it
+// waits for a Change to be received.
+func New(dir string, poll *epoll.Set, slots chan struct{}) *Scanner {
+	s := &Scanner{
+		dir:     dir,
+		poll:    poll,
+		slots:   slots,
+		changes: make(chan Change),
+		wakeup:  make(chan struct{}, 1),
+		reports: make(chan []report, 1),
+		stop:    make(chan struct{}),
+		recheck: time.NewTimer(recheckAfter),
+		entries: make(map[string]*entry),
+		byID:    make(map[spec.Identity]*entry),
+		invalid: make(map[string]string),
+	}
+	s.recheck.Stop()
+	s.send = s.sendChange
+	return s
+}
+
+// Changes is where the Scanner reports. It waits there until each Change is
+// received.
+func (s *Scanner) Changes() <-chan Change { return s.changes }
+
+// Rescan compares the scan directory anew, and has what was released started
+// again.
+func (s *Scanner) Rescan() {
+	s.rescan.Store(true)
+	s.wake()
+}
+
+// Stop ends Run, as soon as the file system lets it, and is called once. No
+// Change follows but one that is being received.
+func (s *Scanner) Stop() { close(s.stop) }
+
+// Report tells the Scanner something of the service id. It does not block.
+func (s *Scanner) Report(id spec.Identity, fact Fact) {
+	var pending []report
+	select {
+	case pending = <-s.reports:
+	default:
+	}
+	s.reports <- append(pending, report{id, fact}) // has room: nobody else sends
+	s.wake()
+}
+
+// wake has Run look at what was asked, reported and watched. It does not block.
+func (s *Scanner) wake() {
+	select {
+	case s.wakeup <- struct{}{}:
+	default:
+	}
+}
+
+// Run scans until Stop.
+func (s *Scanner) Run() {
+	s.guard(func() {
+		s.openWatch()
+		s.scan(true)
+	})
+	for s.wait() {
+	}
+	s.close()
+}
+
+// wait waits for something to happen and does what follows. It reports whether
+// Run is to go on.
+func (s *Scanner) wait() bool {
+	var tick <-chan time.Time
+	if s.ticker != nil {
+		tick = s.ticker.C
+	}
+	select {
+	case <-s.stop:
+		return false
+	case <-s.wakeup:
+		s.guard(s.answer)
+	case <-s.recheck.C:
+		s.guard(s.recheckAll)
+	case <-tick:
+		s.guard(s.pollScan)
+	}
+	return true
+}
+
+// guard calls f with a slot. A panic in f costs no more than what f had to do.
+func (s *Scanner) guard(f func()) {
+	s.takeSlot()
+	defer s.giveSlot()
+	defer func() {
+		if p := recover(); p != nil {
+			s.emit(Change{Kind: Panicked, Source: spec.Source{Dir: s.dir}, Err: fmt.Errorf("%v: %s", p, debug.Stack())})
+		}
+	}()
+	f()
+}
+
+// emit reports a change.
+func (s *Scanner) emit(c Change) {
+	s.giveSlot() // the receiver may need one before it receives
+	s.send(c)
+	s.takeSlot()
+}
+
+func (s *Scanner) sendChange(c Change) {
+	select {
+	case s.changes <- c:
+	case <-s.stop:
+	}
+}
+
+func (s *Scanner) takeSlot() {
+	if s.slots != nil {
+		s.slots <- struct{}{}
+	}
+}
+
+func (s *Scanner) giveSlot() {
+	if s.slots != nil {
+		<-s.slots
+	}
+}
+
+// answer handles what woke the Scanner.
+func (s *Scanner) answer() {
+	select {
+	case pending := <-s.reports:
+		for _, r := range pending {
+			s.handle(r)
+		}
+	default:
+	}
+	if s.rescan.Swap(false) {
+		s.scan(true)
+		s.acquire()
+	}
+	if s.watch == nil {
+		return
+	}
+	ev := s.watch.read()
+	for name := range ev.entries {
+		if name == wayKey {
+			ev.all = true
+		} else {
+			ev.names[name] = struct{}{}
+		}
+	}
+	s.look(ev.names, ev.all)
+}
+
+// look looks at the entries of these names, or at all.
+func (s *Scanner) look(names map[string]struct{}, all bool) {
+	for name := range names {
+		all = all || !s.examine(name, false)
+	}
+	if all {
+		s.scan(false)
+	}
+	if all || len(names) > 0 {
+		s.acquire()
+	}
+}
+
+// recheckAll reports what is still invalid, and tries again what failed.
+func (s *Scanner) recheckAll() {
+	s.scan(false)
+	for _, name := range sortedKeys(s.invalid) {
+		s.examine(name, true)
+	}
+}
+
+// pollScan lists the scan directory where not everything can be watched. Where
+// the directory itself has changed, what was released is started again.
+func (s *Scanner) pollScan() {
+	s.scan(false)
+	var st unix.Stat_t
+	if unix.Stat(s.dir, &st) != nil {
+		return
+	}
+	if before := s.modified; before != st.Mtim.Nano() {
+		if s.modified = st.Mtim.Nano(); before != 0 {
+			s.acquire()
+		}
+	}
+}
+
+// close gives back what the Scanner holds. inotify's last close waits some
+// milliseconds until no part of the kernel can be using a watch
+// (synchronize_srcu); nobody waits for Run.
+func (s *Scanner) close() {
+	s.recheck.Stop()
+	if s.ticker != nil {
+		s.ticker.Stop()
+	}
+	if s.watch != nil {
+		s.poll.Remove(s.watch.fd)
+		s.watch.close()
+	}
+}
