@@ -3,10 +3,10 @@
 // It sits behind a web server (lighttpd in the Docker demo, our own httpd in the other one) and answers
 //
 //	GET /  200  "visit N, counted in the cache, served by app (pid P) behind SERVER"
-//	       503  "degraded: the visit counter is unavailable", where the cache does not answer in time
+//	       503  "degraded: the visit counter is unavailable", if the cache does not answer in time
 //
-// Anything else is a 404. It makes a new connection to the cache for each visit, so that it heals by itself
-// as soon as the cache is back. On SIGTERM it takes no new request, ends those that it has and exits 0.
+// All other paths are 404. It opens a new connection to the cache for each visit, so that it recovers as soon
+// as the cache is back. On SIGTERM it accepts no new requests, finishes those in progress and exits 0.
 //
 // The flags -listen and -cache take HOST:PORT, or the path of a Unix socket.
 package main
@@ -27,11 +27,11 @@ import (
 	"time"
 )
 
-// drainTime bounds how long a stop waits for requests under way; none takes longer than cacheTime.
-const drainTime = 2 * cacheTime
+// drainTimeout bounds how long a stop waits for requests in progress; none takes longer than cacheTimeout.
+const drainTimeout = 2 * cacheTimeout
 
 func main() {
-	listen := flag.String("listen", "127.0.0.1:9000", "FastCGI `address`")
+	address := flag.String("listen", "127.0.0.1:9000", "FastCGI `address`")
 	cache := flag.String("cache", "127.0.0.1:11211", "memcached `address`")
 	flag.Parse()
 	log.SetFlags(0)
@@ -39,11 +39,11 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	l, err := open(*listen)
+	l, err := listen(*address)
 	if err != nil {
 		log.Fatalf("unable to listen: %v", err)
 	}
-	log.Printf("listening on %s, counting in %s, pid %d", *listen, *cache, os.Getpid())
+	log.Printf("listening on %s, counting in %s, pid %d", *address, *cache, os.Getpid())
 
 	go func() {
 		<-ctx.Done()
@@ -53,11 +53,11 @@ func main() {
 	if ctx.Err() == nil {
 		log.Fatalf("unable to serve: %v", err)
 	}
-	l.drain(drainTime)
+	l.drain(drainTimeout)
 	log.Printf("stopped")
 }
 
-// page answers with the visit's number, or says that it is degraded.
+// page serves the visit's number, or a 503 if the cache does not answer.
 func page(cache string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -79,7 +79,7 @@ func page(cache string) http.Handler {
 	})
 }
 
-// network tells a Unix socket from HOST:PORT.
+// network returns the network of an address: "unix" for a path, else "tcp".
 func network(address string) string {
 	if strings.Contains(address, "/") {
 		return "unix"
@@ -87,9 +87,9 @@ func network(address string) string {
 	return "tcp"
 }
 
-// counted is a listener that knows its open connections. fcgi writes the end of an answer after the handler
-// has returned and then closes the connection, so that connections, not handlers, are what a stop waits for.
-type counted struct {
+// countingListener counts its open connections. fcgi writes the end of a response after the handler has
+// returned and then closes the connection, so a stop has to wait for connections, not handlers.
+type countingListener struct {
 	net.Listener
 	open sync.WaitGroup
 }
@@ -99,19 +99,19 @@ type countedConn struct {
 	closed func()
 }
 
-func open(address string) (*counted, error) {
+func listen(address string) (*countingListener, error) {
 	if network(address) == "unix" {
-		// Left behind by an instance that was killed; ours is the only one that ever listens here.
+		// An earlier instance that was killed leaves its socket. No other program listens here.
 		os.Remove(address)
 	}
 	l, err := net.Listen(network(address), address)
 	if err != nil {
 		return nil, err
 	}
-	return &counted{Listener: l}, nil
+	return &countingListener{Listener: l}, nil
 }
 
-func (l *counted) Accept() (net.Conn, error) {
+func (l *countingListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
@@ -126,14 +126,14 @@ func (c countedConn) Close() error {
 }
 
 // drain waits until every connection is closed, for at most d.
-func (l *counted) drain(d time.Duration) {
-	none := make(chan struct{})
+func (l *countingListener) drain(d time.Duration) {
+	drained := make(chan struct{})
 	go func() {
 		l.open.Wait()
-		close(none)
+		close(drained)
 	}()
 	select {
-	case <-none:
+	case <-drained:
 	case <-time.After(d):
 	}
 }

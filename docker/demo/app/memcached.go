@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// cacheTime is all the time that one visit gives to the cache, connecting included: a cache that hangs
-// (svc -p memcached) is as good as none.
-const cacheTime = 500 * time.Millisecond
+// cacheTimeout bounds all communication with the cache for one visit, including connect: the cache may hang
+// (svc -p memcached).
+const cacheTimeout = 500 * time.Millisecond
 
 const counterKey = "visits"
 
-// visit adds one to the counter and returns it, by memcached's text protocol (doc/protocol.txt of memcached).
+// visit increments the counter and returns it, with memcached's text protocol (doc/protocol.txt of memcached).
 func visit(cache string) (uint64, error) {
-	deadline := time.Now().Add(cacheTime)
+	deadline := time.Now().Add(cacheTimeout)
 	c, err := (&net.Dialer{Deadline: deadline}).Dial(network(cache), cache)
 	if err != nil {
 		return 0, err
@@ -27,40 +27,41 @@ func visit(cache string) (uint64, error) {
 		return 0, err
 	}
 	in := bufio.NewReader(c)
-	ask := func(command string) (string, error) {
+	request := func(command string) (string, error) {
 		if _, err := fmt.Fprint(c, command, "\r\n"); err != nil {
 			return "", err
 		}
-		answer, err := in.ReadString('\n')
-		return strings.TrimRight(answer, "\r\n"), err
+		response, err := in.ReadString('\n')
+		return strings.TrimRight(response, "\r\n"), err
 	}
 
-	// A new cache has no counter yet: then add makes it, unless another visit was first, which incr counts on.
+	// A new cache has no counter yet: then add creates it. If another visit has created it in the meantime,
+	// incr succeeds in the second round.
 	for range 2 {
-		answer, err := ask("incr " + counterKey + " 1")
+		response, err := request("incr " + counterKey + " 1")
 		if err != nil {
 			return 0, err
 		}
-		if answer != "NOT_FOUND" {
-			return number(answer)
+		if response != "NOT_FOUND" {
+			return parseNumber(response)
 		}
-		answer, err = ask("add " + counterKey + " 0 0 1\r\n1")
+		response, err = request("add " + counterKey + " 0 0 1\r\n1")
 		switch {
 		case err != nil:
 			return 0, err
-		case answer == "STORED":
+		case response == "STORED":
 			return 1, nil
-		case answer != "NOT_STORED":
-			return number(answer)
+		case response != "NOT_STORED":
+			return parseNumber(response)
 		}
 	}
-	return 0, fmt.Errorf("count a visit in %s: the counter comes and goes", cache)
+	return 0, fmt.Errorf("count a visit in %s: the counter appears and disappears", cache)
 }
 
-func number(answer string) (uint64, error) {
-	n, err := strconv.ParseUint(strings.TrimSpace(answer), 10, 64)
+func parseNumber(response string) (uint64, error) {
+	n, err := strconv.ParseUint(strings.TrimSpace(response), 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("count a visit: the cache answered %q", answer)
+		return 0, fmt.Errorf("count a visit: unexpected response of the cache: %q", response)
 	}
 	return n, nil
 }

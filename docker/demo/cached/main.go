@@ -1,6 +1,6 @@
-// Cached is a small cache that speaks memcached's text protocol, for the demo where there is no Docker engine
-// and so no memcached. It understands get, set, add, incr, version and quit, forgets nothing but at its end,
-// and takes values of up to 1 MB. On SIGTERM it exits 0.
+// Cached is a small cache with memcached's text protocol, for the demo without a Docker engine and so without
+// memcached. It has the commands get, set, add, incr, version and quit, and values of up to 1 MB. Items never
+// expire. On SIGTERM it exits 0.
 //
 // The flag -listen takes HOST:PORT, or the path of a Unix socket.
 package main
@@ -26,7 +26,7 @@ func main() {
 	network := "tcp"
 	if strings.Contains(*listen, "/") {
 		network = "unix"
-		// Left behind by an instance that was killed; ours is the only one that ever listens here.
+		// An earlier instance that was killed leaves its socket. No other program listens here.
 		os.Remove(*listen)
 	}
 	l, err := net.Listen(network, *listen)

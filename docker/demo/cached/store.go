@@ -36,14 +36,14 @@ var (
 	errNumber  = errors.New("CLIENT_ERROR cannot increment or decrement non-numeric value")
 )
 
-// serve answers the commands of one connection until it ends, asks to quit or breaks the protocol so that the
-// next command cannot be found.
+// serve answers the commands of one connection until its end, the command quit, or an error after which the
+// beginning of the next command is unknown.
 func (s *store) serve(c io.ReadWriter) {
 	in := bufio.NewReader(c)
 	out := bufio.NewWriter(c)
 	defer out.Flush()
 	for {
-		// A line that does not fit the buffer is no command: every one has short words.
+		// Commands are short: a line that does not fit into the buffer is invalid.
 		line, err := in.ReadSlice('\n')
 		if err != nil {
 			return
@@ -60,15 +60,15 @@ func (s *store) serve(c io.ReadWriter) {
 		if err == errChunk || err == errLarge {
 			return
 		}
-		// Commands sent in one go get their answers in one go.
+		// Commands sent together get their answers together.
 		if in.Buffered() == 0 && out.Flush() != nil {
 			return
 		}
 	}
 }
 
-// command carries out one command and returns its answer, line ends included. in holds the value that follows
-// set and add.
+// command executes one command and returns its answer with line ends. It reads the value for set and add from
+// in.
 func (s *store) command(words []string, in io.Reader) (string, error) {
 	if len(words) == 0 {
 		return "", errUnknown
@@ -102,7 +102,7 @@ func (s *store) get(keys []string) (string, error) {
 	return b.String(), nil
 }
 
-// put is set and add: KEY FLAGS EXPIRY BYTES [noreply], then the value. The expiry is read and not kept.
+// put executes set and add: KEY FLAGS EXPIRY BYTES [noreply], then the value. It ignores the expiry.
 func (s *store) put(onlyNew bool, a []string, in io.Reader) (string, error) {
 	quiet := len(a) == 5 && a[4] == "noreply"
 	if len(a) != 4 && !quiet || len(a[0]) > maxKey {
@@ -137,7 +137,7 @@ func (s *store) put(onlyNew bool, a []string, in io.Reader) (string, error) {
 	return "NOT_STORED\r\n", nil
 }
 
-// incr is KEY AMOUNT [noreply]; the counter wraps at 64 bits, as memcached's does.
+// incr executes incr: KEY AMOUNT [noreply]. The counter wraps around at 64 bits, as in memcached.
 func (s *store) incr(a []string) (string, error) {
 	quiet := len(a) == 3 && a[2] == "noreply"
 	if len(a) != 2 && !quiet {

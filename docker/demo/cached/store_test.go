@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// TestServe holds whole conversations; the answers are memcached's, which also goes on after a value of the
-// wrong size where we hang up.
+// TestServe compares the output for all commands of a connection with that of memcached, except that we close
+// the connection after a value of the wrong size.
 func TestServe(t *testing.T) {
-	for _, tt := range []struct{ name, say, want string }{
+	for _, tt := range []struct{ name, input, want string }{
 		{"set and get", "set a 5 0 3\r\nxyz\r\nget a b\r\n", "STORED|VALUE a 5 3|xyz|END|"},
 		{"value with line ends", "set a 0 0 4\r\n\r\n\r\n\r\nget a\r\n", "STORED|VALUE a 0 4||||END|"},
 		{"count", "incr n 1\r\nadd n 0 0 1\r\n1\r\nadd n 0 0 1\r\n1\r\nincr n 41\r\n", "NOT_FOUND|STORED|NOT_STORED|42|"},
@@ -28,7 +28,7 @@ func TestServe(t *testing.T) {
 		newStore().serve(struct {
 			io.Reader
 			io.Writer
-		}{strings.NewReader(tt.say), &out})
+		}{strings.NewReader(tt.input), &out})
 		if got := strings.ReplaceAll(out.String(), "\r\n", "|"); got != tt.want {
 			t.Errorf("%s: answered %q, want %q", tt.name, got, tt.want)
 		}

@@ -20,7 +20,7 @@ import (
 //	0         1      2            4               6         7
 //	| version | type | request id | content length | padding | reserved | content … | padding … |
 //
-// We send one request a connection, as number 1, and never pad.
+// We send one request per connection, with the ID 1, and no padding.
 const (
 	headerSize   = 8
 	maxContent   = 65535
@@ -33,9 +33,9 @@ const (
 )
 
 const (
-	answerTime = 5 * time.Second
-	maxBody    = 1 << 20
-	maxAnswer  = 8 << 20
+	answerTimeout = 5 * time.Second
+	maxBody       = 1 << 20
+	maxAnswer     = 8 << 20
 )
 
 // forward sends the request to the program at address and copies its answer to w. It returns the answer's
@@ -49,7 +49,7 @@ func forward(w http.ResponseWriter, r *http.Request, address string) (int, error
 	if strings.Contains(address, "/") {
 		network = "unix"
 	}
-	deadline := time.Now().Add(answerTime)
+	deadline := time.Now().Add(answerTimeout)
 	c, err := (&net.Dialer{Deadline: deadline}).DialContext(r.Context(), network, address)
 	if err != nil {
 		return 0, err
@@ -78,7 +78,7 @@ func appendRecord(b []byte, kind byte, content []byte) []byte {
 	return append(b, content...)
 }
 
-// appendStream appends content as records of one type, and the empty one that ends a stream.
+// appendStream appends content as records of one type, and the empty record that ends a stream.
 func appendStream(b []byte, kind byte, content []byte) []byte {
 	for len(content) > 0 {
 		n := min(len(content), maxContent)
@@ -88,7 +88,8 @@ func appendStream(b []byte, kind byte, content []byte) []byte {
 	return appendRecord(b, kind, nil)
 }
 
-// environment is the request as CGI variables (RFC 3875, section 4.1), each as two lengths, name and value.
+// environment returns the CGI variables of the request (RFC 3875, section 4.1), each as two lengths, name and
+// value.
 func environment(r *http.Request, bodySize int) []byte {
 	var b []byte
 	add := func(name, value string) {
@@ -120,7 +121,7 @@ func environment(r *http.Request, bodySize int) []byte {
 	return b
 }
 
-// appendLength writes a length in one byte, or in four with the top bit set where it takes more than seven bits.
+// appendLength appends a length as one byte, or as four with the top bit set if it has more than seven bits.
 func appendLength(b []byte, n int) []byte {
 	if n < 1<<7 {
 		return append(b, byte(n))
@@ -128,7 +129,7 @@ func appendLength(b []byte, n int) []byte {
 	return binary.BigEndian.AppendUint32(b, uint32(n)|1<<31)
 }
 
-// readAnswer gathers the program's standard output up to the end of the request.
+// readAnswer reads the program's standard output up to the end of the request.
 func readAnswer(in io.Reader) ([]byte, error) {
 	var answer bytes.Buffer
 	var header [headerSize]byte
@@ -156,7 +157,7 @@ func readAnswer(in io.Reader) ([]byte, error) {
 	}
 }
 
-// respond turns a CGI answer (header lines, an empty line, the body) into an HTTP one.
+// respond turns a CGI answer (header lines, an empty line, the body) into an HTTP response.
 func respond(w http.ResponseWriter, answer []byte) (int, error) {
 	in := bufio.NewReader(bytes.NewReader(answer))
 	head, err := textproto.NewReader(in).ReadMIMEHeader()
@@ -175,6 +176,6 @@ func respond(w http.ResponseWriter, answer []byte) (int, error) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(status)
-	io.Copy(w, in) // A client that has gone away is its own loss.
+	io.Copy(w, in) // An error means that the client has closed the connection: nothing to do.
 	return status, nil
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TestProxy has Go's own FastCGI server answer, which is what the demo's application is made with.
+// TestProxy uses Go's own FastCGI server, like the demo's application.
 func TestProxy(t *testing.T) {
 	l, err := net.Listen("unix", t.TempDir()+"/app.sock")
 	if err != nil {

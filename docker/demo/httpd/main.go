@@ -1,6 +1,6 @@
-// Httpd is a small web server in front of a FastCGI program, for the demo where there is no Docker engine and
-// so no lighttpd. It passes every request on and answers 502 while the program cannot be reached. On SIGTERM it
-// ends the requests that it has and exits 0.
+// Httpd is a small web server in front of a FastCGI program, for the demo without a Docker engine and so
+// without lighttpd. It forwards every request, and answers 502 while the program cannot be reached. On SIGTERM
+// it finishes the requests in progress and exits 0.
 //
 // The flag -listen takes HOST:PORT; -app takes HOST:PORT, or the path of a Unix socket.
 package main
@@ -47,7 +47,7 @@ func main() {
 	log.Printf("stopped")
 }
 
-// proxy hands each request to the FastCGI program at address and logs a line for it.
+// proxy forwards each request to the FastCGI program at address, and logs it.
 func proxy(address string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status, err := forward(w, r, address)
