@@ -13,39 +13,42 @@ import (
 	"time"
 
 	"github.com/kelseyhightower/envconfig"
+
 	"svinit/init/foreground"
+	"svinit/services/svdir"
 )
 
 // Config is what the environment says, in variables that begin with SVINIT_.
 // "svinit help env" is made from this struct.
 type Config struct {
-	ServiceDir   string               `split_words:"true" default:"/etc/service" desc:"the scan directory: its entries are the services; empty: there are none, beside a main program"`
+	ServiceDir   string               `split_words:"true" desc:"the scan directory: its entries are the services; empty: there are none, beside a main program"`
 	StateDir     string               `split_words:"true" desc:"where state goes for service directories that cannot be written, before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
-	StopTimeout  duration             `split_words:"true" default:"8s" desc:"how long services and loggers may take to stop before they are killed"`
-	Log          logFormat            `split_words:"true" default:"prefix" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
-	Group        yesNo                `split_words:"true" default:"false" desc:"pass signals to the main program's process group, not to it alone"`
+	StopTimeout  duration             `split_words:"true" desc:"how long services and loggers may take to stop before they are killed"`
+	Log          logFormat            `split_words:"true" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
+	Group        yesNo                `split_words:"true" desc:"pass signals to the main program's process group, not to it alone"`
 	ExitCodes    foreground.ExitCodes `split_words:"true" desc:"exit codes to exchange for those of the main program, as in 143=0,3=7; 143 is the same as 143=0"`
-	Setsid       yesNo                `split_words:"true" default:"false" desc:"give the main program a session of its own, and our terminal with it"`
-	LeaveOrphans yesNo                `split_words:"true" default:"false" desc:"leave alone what processes have left behind when all has been stopped, as tini does; else it gets TERM, and KILL in the end"`
+	Setsid       yesNo                `split_words:"true" desc:"give the main program a session of its own, and our terminal with it"`
+	LeaveOrphans yesNo                `split_words:"true" desc:"leave alone what processes have left behind when all has been stopped, as tini does; else it gets TERM, and KILL in the end"`
 	ParentDeath  foreground.Signal    `split_words:"true" desc:"a signal to be taken as having come when our parent process ends; for when we are not PID 1"`
 	ControlGroup string               `split_words:"true" desc:"a group, by name or number, whose members may read the status of services and command them"`
 	Signals      foreground.SignalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on); 15:3,1:0 is the same"`
 }
 
-const (
-	prefix            = "svinit"
-	defaultServiceDir = "/etc/service"
-)
+const prefix = "svinit"
+
+// defaults returns the Config of an environment without variables SVINIT_.
+func defaults() Config {
+	return Config{ServiceDir: svdir.ScanDir, StopTimeout: duration(8 * time.Second), Log: logPrefix}
+}
 
 // readConfig reads the environment. The error names the variable. Without any
 // variable SVINIT_ the defaults are returned at once: to look each of them up by
 // reflection takes as long as starting a thread.
 func readConfig() (Config, error) {
-	c := Config{ServiceDir: defaultServiceDir, StopTimeout: duration(8 * time.Second), Log: logPrefix}
+	c := defaults()
 	var err error
 	isOurs := func(v string) bool { return strings.HasPrefix(v, "SVINIT_") }
 	if slices.ContainsFunc(os.Environ(), isOurs) {
-		c = Config{}
 		err = envconfig.Process(prefix, &c)
 	}
 	var bad *envconfig.ParseError
@@ -89,10 +92,10 @@ func merged[M ~map[K]V, K comparable, V any](a, b M) M {
 // HelpEnv returns the table of the variables: name, default, meaning.
 func HelpEnv() string {
 	var s strings.Builder
-	for f := range reflect.TypeFor[Config]().Fields() {
+	for f, value := range reflect.ValueOf(defaults()).Fields() {
 		fmt.Fprintf(&s, "%s_%s", strings.ToUpper(prefix), envName(f.Name))
-		if d := f.Tag.Get("default"); d != "" {
-			fmt.Fprintf(&s, " (default %s)", d)
+		if !value.IsZero() || value.Kind() == reflect.Bool {
+			fmt.Fprintf(&s, " (default %v)", value)
 		}
 		fmt.Fprintf(&s, "\n\t%s\n", f.Tag.Get("desc"))
 	}
@@ -113,6 +116,8 @@ func envName(field string) string {
 
 // duration is a value such as 8s.
 type duration time.Duration
+
+func (d duration) String() string { return time.Duration(d).String() }
 
 // Decode implements envconfig.Decoder.
 func (d *duration) Decode(s string) error {

@@ -17,7 +17,7 @@ func TestConfig(t *testing.T) {
 		err  string
 	}{
 		{want: Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}},
-		// One of the prefix, which says nothing, has the defaults read from the tags.
+		// With a variable of the prefix envconfig reads the environment.
 		{env: map[string]string{"SVINIT_": ""}, want: Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}},
 		{
 			env: map[string]string{
@@ -78,6 +78,14 @@ func TestHelpEnv(t *testing.T) {
 		if f.Tag.Get("desc") == "" {
 			t.Errorf("%s has no description", f.Name)
 		}
+	}
+	for name, value := range map[string]string{"SERVICE_DIR": "/etc/service", "STOP_TIMEOUT": "8s", "LOG": "prefix", "GROUP": "false", "SETSID": "false", "LEAVE_ORPHANS": "false"} {
+		if !strings.Contains(help, "SVINIT_"+name+" (default "+value+")\n") {
+			t.Errorf("SVINIT_%s does not have the default %s in\n%s", name, value, help)
+		}
+	}
+	if n := strings.Count(help, "(default"); n != 6 {
+		t.Errorf("%d defaults in\n%s", n, help)
 	}
 	if n := strings.Count(help, "\n"); n != 2*reflect.TypeFor[Config]().NumField() {
 		t.Errorf("%d lines:\n%s", n, help)

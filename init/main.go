@@ -23,6 +23,7 @@ import (
 
 	"svinit/init/foreground"
 	"svinit/reaper/proc"
+	"svinit/services/svdir"
 	"svinit/services/svlog"
 )
 
@@ -107,7 +108,7 @@ func (p *plainInit) scanDirectoryMissing() bool {
 	if unix.Access(dir, unix.F_OK) != unix.ENOENT {
 		return false
 	}
-	if dir != defaultServiceDir {
+	if dir != svdir.ScanDir {
 		p.report(svlog.Unable("read", dir, errors.New("no such directory, so there are no services")))
 	}
 	return true

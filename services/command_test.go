@@ -4,7 +4,32 @@ import (
 	"testing"
 
 	"svinit/services/machine"
+	"svinit/services/svdir"
 )
+
+// TestCommand: each command of svdir has an event of its own, no other byte has
+// one, and what sends a signal sends that of the table.
+func TestCommand(t *testing.T) {
+	seen := make(map[machine.Event]byte)
+	for i := range 256 {
+		letter := byte(i)
+		c, known := svdir.CommandOf(letter)
+		ev, ok := command(letter)
+		if ok != known || ok && (ev.Signal != c.Signal || ev.Group != c.Group) {
+			t.Errorf("%q: %+v, %v, want %+v", letter, ev, ok, c)
+		}
+		if !ok {
+			continue
+		}
+		if other, twice := seen[ev]; twice && c.Letter != svdir.CmdReload {
+			t.Errorf("%q does what %q does", letter, other)
+		}
+		seen[ev] = letter
+	}
+	if len(seen) != len(svdir.Commands)-1 { // l is h
+		t.Errorf("%d events", len(seen))
+	}
+}
 
 // FuzzControl: any bytes in control, in any state, do nothing impossible.
 func FuzzControl(f *testing.F) {

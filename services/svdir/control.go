@@ -6,35 +6,6 @@ import (
 	"syscall"
 )
 
-// The FIFO control carries commands, one byte each, in the order in which
-// they are obeyed; a byte that is not here is ignored. The letters are those
-// of daemontools (u d o x p c h a i t k), daemontools-encore and runit (q 1
-// 2) and s6 (b y r l P C K O).
-const (
-	CmdUp        = 'u' // start, and restart when it dies
-	CmdDown      = 'd' // TERM and CONT, and do not restart
-	CmdOnce      = 'o' // start, and do not restart
-	CmdAtMost    = 'O' // do not restart, and do not start when it is down
-	CmdExit      = 'x' // let go of the service when it is down; no signal
-	CmdPause     = 'p' // STOP
-	CmdContinue  = 'c' // CONT
-	CmdHangup    = 'h'
-	CmdAlarm     = 'a'
-	CmdInterrupt = 'i'
-	CmdTerminate = 't'
-	CmdKill      = 'k'
-	CmdQuit      = 'q'
-	CmdUser1     = '1'
-	CmdUser2     = '2'
-	CmdAbort     = 'b'
-	CmdWinch     = 'y'
-	CmdRestart   = 'r' // the stop signal and CONT; what is wanted stays
-	CmdReload    = 'l' // the reload signal
-	CmdPauseAll  = 'P' // STOP, CONT, KILL to the process group
-	CmdContAll   = 'C'
-	CmdKillAll   = 'K'
-)
-
 // ErrNotRunning says that no supervisor listens. The text is daemontools'.
 var ErrNotRunning = errors.New("supervise not running")
 
@@ -52,7 +23,7 @@ func ProbeOK(state string) error {
 	return err
 }
 
-// Send writes commands to the FIFO control in one write, so that no other
+// Send writes commands, letters of Commands, to the FIFO control in one write, so that no other
 // client's bytes come between them (there must be fewer than PIPE_BUF, 4096).
 // Without any it only sees whether there is a supervisor.
 // Errors: ErrNotRunning, else an *os.PathError of the open or the write.

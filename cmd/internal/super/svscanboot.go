@@ -1,6 +1,7 @@
 package super
 
 import (
+	"cmp"
 	"os"
 	"os/signal"
 	"strings"
@@ -37,10 +38,7 @@ const bootPath = "PATH=/command:/usr/local/bin:/usr/local/sbin:/bin:/sbin:/usr/b
 const titleRoom = 400
 
 func svscanboot(e *applet.Env) error {
-	dir := "/etc/service"
-	if v := e.Getenv("SVINIT_SERVICE_DIR"); v != "" {
-		dir = v
-	}
+	dir := cmp.Or(e.Getenv("SVINIT_SERVICE_DIR"), svdir.ScanDir)
 	if len(e.Args) > 0 {
 		dir = e.Args[0]
 	}
@@ -117,13 +115,11 @@ func letGo(dir, stateDir string) {
 			}
 			service := dir + "/" + entry.Name() + sub
 			state := service + "/" + svdir.Supervise
-			if svdir.Send(state, downExit) != nil {
+			if svdir.Send(state, []byte(svdir.CmdsDownExit)) != nil {
 				if other := svdir.Locate(service, stateDir); other != state {
-					svdir.Send(other, downExit)
+					svdir.Send(other, []byte(svdir.CmdsDownExit))
 				}
 			}
 		}
 	}
 }
-
-var downExit = []byte{svdir.CmdDown, svdir.CmdExit}

@@ -171,7 +171,7 @@ func same(t *testing.T, root string, i invocation) {
 }
 
 // ourOptions is what the sentence of svc has more than daemontools'.
-var ourOptions = svcOptions[strings.Index(svcOptions, "k kill")+len("k kill"):]
+var ourOptions = svcOptions()[strings.Index(svcOptions(), "k kill")+len("k kill"):]
 
 // sent returns the commands that have come to the services, and forgets them.
 func sent(t *testing.T) string {

@@ -3,6 +3,7 @@ package svctl
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -94,9 +95,33 @@ func TestLetters(t *testing.T) {
 	if got, want := sent(t), here+"/local:"+letters+"\n"; got != want {
 		t.Errorf("sent %q, want %q", got, want)
 	}
-	for _, r := range letters {
-		if !strings.Contains(svcOptions, " "+string(r)+" ") || !strings.Contains(Svc.Synopsis, string(r)) {
-			t.Errorf("the usage of svc does not know %c", r)
+	page, err := os.ReadFile("../../../doc/man/svc.8")
+	must(t, err)
+	for _, c := range svdir.Commands {
+		letter := regexp.QuoteMeta(string(rune(c.Letter)))
+		if !strings.Contains(letters, letter) || !strings.Contains(Svc.Synopsis, letter) {
+			t.Errorf("the test or the usage of svc does not have %s", letter)
+		}
+		if !regexp.MustCompile(`(?m)(^  |   |, )` + letter + "  ").MatchString(Svc.Help) {
+			t.Errorf("the help of svc does not explain %s", letter)
+		}
+		if !regexp.MustCompile(`(?m)^\.It Fl (. , )*` + letter + `( ,|$)`).Match(page) {
+			t.Errorf("svc(8) does not explain %s", letter)
+		}
+	}
+	if len(letters) != len(svdir.Commands) {
+		t.Errorf("%d letters, want %d", len(letters), len(svdir.Commands))
+	}
+	for _, word := range []string{"check", "start", "stop", "shutdown", "restart", "try-restart", "reload", "force-stop", "force-shutdown", "force-restart", "force-reload",
+		"up", "down", "once", "exit", "pause", "cont", "hup", "alarm", "interrupt", "quit", "1", "2", "term", "kill", "X", "E", "D", "T"} {
+		o, ok := orderOf(word, false)
+		for _, letter := range []byte(o.letters) {
+			if _, known := svdir.CommandOf(letter); !known {
+				ok = false
+			}
+		}
+		if !ok {
+			t.Errorf("sv %s sends %q", word, o.letters)
 		}
 	}
 }

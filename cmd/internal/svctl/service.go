@@ -13,6 +13,7 @@
 package svctl
 
 import (
+	"cmp"
 	"strings"
 	"syscall"
 
@@ -22,10 +23,7 @@ import (
 
 // scanDir returns where services are switched on.
 func scanDir(e *applet.Env) string {
-	if dir := e.Getenv("SVINIT_SERVICE_DIR"); dir != "" {
-		return dir
-	}
-	return "/etc/service"
+	return cmp.Or(e.Getenv("SVINIT_SERVICE_DIR"), svdir.ScanDir)
 }
 
 // find returns the service directory that an argument means: the directory of

@@ -37,13 +37,23 @@ A service is a service directory, or its name in the scan directory.
 	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
 }
 
-// svcOptions is daemontools' sentence with our letters after it.
-const svcOptions = "svc options: u up, d down, o once, x exit, p pause, c continue, h hup, a alarm, i interrupt, t term, k kill" +
-	", q quit, 1 usr1, 2 usr2, b abort, y winch, r restart, l reload, P pause group, C continue group, K kill group, O at most once"
+// svcOptions returns daemontools' sentence, which ends with "k kill", and the
+// other commands after it.
+func svcOptions() string {
+	list := make([]string, 0, len(svdir.Commands))
+	for _, c := range svdir.Commands {
+		list = append(list, string(rune(c.Letter))+" "+c.Name)
+	}
+	return "svc options: " + strings.Join(list, ", ")
+}
 
 func svc(e *applet.Env) error {
-	o := applet.Options{Args: e.Args, Known: "udopchaitkxq12byrlPCKO"}
-	commands := make([]byte, 0, len(o.Known))
+	known := make([]byte, 0, len(svdir.Commands))
+	for _, c := range svdir.Commands {
+		known = append(known, c.Letter)
+	}
+	o := applet.Options{Args: e.Args, Known: string(known)}
+	commands := make([]byte, 0, len(known))
 	for o.Next() {
 		if strings.IndexByte(string(commands), o.Letter) < 0 {
 			commands = append(commands, o.Letter)
@@ -51,7 +61,7 @@ func svc(e *applet.Env) error {
 	}
 	if o.Bad != "" {
 		e.Log(o.Bad)
-		return &applet.Exit{Code: applet.ExitPermanent, Line: svcOptions}
+		return &applet.Exit{Code: applet.ExitPermanent, Line: svcOptions()}
 	}
 	// A reader of our warnings that has gone must not keep the remaining
 	// services from their commands.

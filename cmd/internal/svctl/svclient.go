@@ -154,7 +154,7 @@ func (c *client) command(t *target, letters string) bool {
 		return true
 	}
 	if r.ours && letters[0] == svdir.CmdExit {
-		letters = "dx" // our x is daemontools', which sends no signal
+		letters = svdir.CmdsDownExit // our x is daemontools', which sends no signal
 	}
 	err := svdir.Send(t.state, []byte(letters))
 	switch {
