@@ -1,8 +1,8 @@
 // Package epoll lets one goroutine wait for many descriptors (epoll(7)).
 //
-// A goroutine for each would be plainer, and costs 3 to 5 KB each: the price
-// of a whole service here. The epoll descriptor is itself waited for by the
-// Go runtime's poller, so waiting costs no thread either.
+// A goroutine for each descriptor would be simpler but uses 3 to 5 KB, as much
+// as a whole service here. The poller of the Go runtime waits for the epoll
+// descriptor itself, so that Wait holds no thread.
 package epoll
 
 import (
@@ -14,35 +14,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mode is when a descriptor's function is called.
+// Mode is how often the function of a descriptor is called.
 type Mode uint32
 
 const (
-	// Level: again and again while there is something to read.
+	// Level calls it as long as there is something to read.
 	Level Mode = unix.EPOLLIN
-	// Edge: once for each time that something comes.
+	// Edge calls it once whenever something new arrives.
 	Edge Mode = unix.EPOLLIN | unix.EPOLLET
 )
 
-// Set is a set of descriptors with, for each, what to do when it can be read
-// (or has reached its end). Add and Remove may be called by any goroutine,
-// Wait by one.
+// Set is a set of descriptors, each with a function that is called when it can
+// be read or is at its end. Any goroutine may call Add and Remove. Only one may
+// call Wait and Poll.
 type Set struct {
 	fd   int
 	file *os.File
 	raw  syscall.RawConn
 
-	mu    sync.Mutex // guards the map alone; no function is called under it
+	mu    sync.Mutex // guards ready; it is not held while a function is called
 	ready map[int32]func()
 }
 
-// New returns an empty Set. Its error is that of epoll_create1(2).
+// New returns an empty Set. Errors: those of epoll_create1(2).
 func New() (*Set, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("create epoll: %w", err)
 	}
-	if err := unix.SetNonblock(fd, true); err != nil { // else os.NewFile does not poll it
+	if err := unix.SetNonblock(fd, true); err != nil { // or os.NewFile would not use the poller
 		unix.Close(fd)
 		return nil, fmt.Errorf("create epoll: %w", err)
 	}
@@ -54,10 +54,10 @@ func New() (*Set, error) {
 	return s, nil
 }
 
-// Add has ready called by the goroutine in Wait when fd can be read. It may
-// be called once more after Remove, and by an event of an earlier descriptor
-// of the same number, so it must not mind to find nothing. Errors: those of
-// epoll_ctl(2).
+// Add makes the goroutine in Wait call ready when fd can be read. It may call
+// ready once more after Remove, and for an event of an earlier descriptor with
+// the same number, so ready must accept that there is nothing to read. Errors:
+// those of epoll_ctl(2).
 func (s *Set) Add(fd int, mode Mode, ready func()) error {
 	s.mu.Lock()
 	s.ready[int32(fd)] = ready
@@ -70,8 +70,8 @@ func (s *Set) Add(fd int, mode Mode, ready func()) error {
 	return nil
 }
 
-// Remove forgets fd. It must be called before fd is closed, or the number may
-// come back as somebody else's.
+// Remove forgets fd. Call it before fd is closed: afterwards the number may
+// belong to another descriptor.
 func (s *Set) Remove(fd int) {
 	unix.EpollCtl(s.fd, unix.EPOLL_CTL_DEL, fd, nil)
 	s.forget(fd)
@@ -84,10 +84,10 @@ func (s *Set) forget(fd int) {
 }
 
 // Wait sleeps until a descriptor is ready and calls the functions of all that
-// are. Its error says that the set was closed.
+// are ready. It returns an error only after Close.
 func (s *Set) Wait() error {
 	for n := 0; n == 0; {
-		// The function is called first, and again after each sleep.
+		// Read calls the function once before it sleeps, and after each sleep.
 		if err := s.raw.Read(func(uintptr) bool { n = s.Poll(); return n > 0 }); err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (s *Set) Wait() error {
 	return nil
 }
 
-// Poll is Wait without the sleep: it returns how many functions it called.
+// Poll is Wait without the sleep. It returns the number of ready descriptors.
 func (s *Set) Poll() int {
 	var events [64]unix.EpollEvent
 	n, err := unix.EpollWait(s.fd, events[:], 0)

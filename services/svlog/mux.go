@@ -204,7 +204,7 @@ func (m *Mux) write(o *output) {
 		if o == other {
 			other = &m.outs[Stdout]
 		}
-		e := Event{Level: Warning, Text: fmt.Sprintf("unable to write to %s: %v; its lines are lost until that is mended", o.name, err)}
+		e := Event{Level: Warning, Text: fmt.Sprintf("unable to write to %s: %v; its lines are lost until that works again", o.name, err)}
 		other.buf = m.appendOwn(other.buf, e)
 	}
 	o.broken = err != nil

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sink collects what is written to a pipe.
+// sink collects what is written to its pipe.
 type sink struct {
 	w    *os.File
 	text chan string
@@ -35,13 +35,14 @@ func newSink(t testing.TB) *sink {
 
 func (s *sink) fd() int { return int(s.w.Fd()) }
 
-// all closes the sink and returns what came.
+// all closes the sink and returns what it has collected.
 func (s *sink) all() string {
 	s.w.Close()
 	return <-s.text
 }
 
-// newMux returns a running Mux and what ends it and returns its outputs.
+// newMux returns a running Mux, and a function that stops it and returns its
+// outputs.
 func newMux(t testing.TB, f Format) (m *Mux, end func() (out, errs string)) {
 	out, errs := newSink(t), newSink(t)
 	m, err := New(f, out.fd(), errs.fd())
@@ -102,7 +103,7 @@ func TestRaw(t *testing.T) {
 	}
 }
 
-// An unfinished line is written at Stop though its writer is still there.
+// Stop writes an unfinished line even while its pipe still has a writer.
 func TestStopEndsLines(t *testing.T) {
 	m, end := newMux(t, Prefix)
 	out := newPipe(t, m, "web", Stdout)
@@ -144,7 +145,8 @@ func TestLongLines(t *testing.T) {
 	}
 }
 
-// Ten writers at once, in pieces of any size: no line is lost, torn or mixed.
+// Ten writers at once, in pieces of any size: no line is lost, torn or
+// mixed with another.
 func TestNothingTorn(t *testing.T) {
 	m, end := newMux(t, Prefix)
 	const writers, lines = 10, 3000
@@ -186,8 +188,8 @@ func TestNothingTorn(t *testing.T) {
 	}
 }
 
-// A closed output loses its lines, says so once on the other, and harms
-// nobody.
+// A closed output loses its lines, is reported once on the other output, and
+// does not stop the services.
 func TestBrokenOutput(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -205,7 +207,7 @@ func TestBrokenOutput(t *testing.T) {
 	unix.Close(out)
 	<-m.Stop()
 	w.Close()
-	want := "svinit: warning: unable to write to standard output: broken pipe; its lines are lost until that is mended\n"
+	want := "svinit: warning: unable to write to standard output: broken pipe; its lines are lost until that works again\n"
 	if e := errs.all(); e != want {
 		t.Errorf("stderr %q, want %q", e, want)
 	}
@@ -264,7 +266,7 @@ func TestStalled(t *testing.T) {
 	}
 }
 
-func TestLongWords(t *testing.T) {
+func TestLongEvent(t *testing.T) {
 	m, end := newMux(t, Prefix)
 	m.Report(Event{Text: strings.Repeat("x", 10000)})
 	if _, e := end(); len(e) != 4096 || strings.Count(e, "\n") != 1 {
@@ -272,7 +274,7 @@ func TestLongWords(t *testing.T) {
 	}
 }
 
-// FuzzSplit cuts an input into pieces anywhere: what is passed on is the
+// FuzzSplit cuts an input into pieces at any place: what is passed on is the
 // input, line by line.
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte("one\ntwo\n\nthree"), uint16(3), uint16(5))
@@ -336,6 +338,9 @@ func TestPrintable(t *testing.T) {
 	} {
 		if got := Printable(in); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+		if got := Printable(want); got != want {
+			t.Errorf("%s again: %s", want, got)
 		}
 	}
 }

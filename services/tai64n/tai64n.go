@@ -7,11 +7,12 @@
 //	| 2^62 + seconds | nanoseconds |
 //
 // daemontools and runit count the seconds as Unix time plus ten, the
-// difference of TAI and UTC in 1970, and know no leap seconds; so do we, or
-// their tools would be off by the leap seconds since.
+// difference between TAI and UTC in 1970, without leap seconds. So does this
+// package, or their tools would show times that differ by the leap seconds
+// since.
 //
 // In text a label is "@" and its bytes as 24 hexadecimal digits: [AppendText]
-// writes it, and [Digits] reads what comes after the "@".
+// writes it, and [Digits] reads what follows the "@".
 package tai64n
 
 import (
@@ -25,7 +26,7 @@ const Size = 12
 // TextSize is the length of a label in text: "@" and its digits.
 const TextSize = 1 + 2*Size
 
-// epoch is the TAI64 second of Unix time zero, as daemontools has it.
+// epoch is the TAI64 second of Unix time zero in daemontools.
 const epoch = 1<<62 + 10
 
 // Append appends the packed label of t to b.
@@ -47,11 +48,11 @@ func AppendText(b []byte, t time.Time) []byte {
 	return b
 }
 
-// Digits reads the hexadecimal digits at the beginning of text as
-// tai64nlocal(8) does: they are lower case, as many as there are, n; the last
-// eight are nanoseconds, the sixteen before them the TAI64 second. Where there
-// are fewer the missing ones are zero, and what comes before the last 24 is lost.
-// The nanoseconds may be more than a second.
+// Digits reads the lower-case hexadecimal digits at the beginning of text, and
+// returns their number n. As in tai64nlocal(8), any number is accepted: the last
+// eight are the nanoseconds, the sixteen before them the TAI64 second; missing
+// digits are zero, and those before the last 24 are ignored. The nanoseconds may
+// be more than a second.
 func Digits[T string | []byte](text T) (seconds uint64, nanos uint32, n int) {
 	for n < len(text) {
 		d := digit[text[n]]
@@ -65,15 +66,16 @@ func Digits[T string | []byte](text T) (seconds uint64, nanos uint32, n int) {
 	return seconds, nanos, n
 }
 
-// digit is one more than the value of each byte that is a digit.
+// digit is, for each byte, its value as a digit plus one, and 0 for a byte that
+// is not a digit.
 var digit = [256]uint8{
 	'0': 1, '1': 2, '2': 3, '3': 4, '4': 5, '5': 6, '6': 7, '7': 8,
 	'8': 9, '9': 10, 'a': 11, 'b': 12, 'c': 13, 'd': 14, 'e': 15, 'f': 16,
 }
 
-// Parse returns the time of the packed label in the first Size bytes of b,
-// which must be there. Any twelve bytes are a time; the nanoseconds of a
-// damaged label carry into its seconds.
+// Parse returns the time of the packed label in the first Size bytes of b. It
+// panics when b is shorter. Any twelve bytes are a time: nanoseconds beyond a
+// second carry into the seconds.
 func Parse(b []byte) time.Time {
 	return Unix(binary.BigEndian.Uint64(b), binary.BigEndian.Uint32(b[8:]))
 }

@@ -20,7 +20,7 @@ var labels = []struct {
 	{"4000000000000000075bcd15", -10, 123456789},
 	{"3fffffffffffffff3b9ac9ff", -11, 999999999},
 	// The example of https://cr.yp.to/libtai/tai64.html, 1992-06-02 08:07:09
-	// TAI, ten seconds after our reading of it.
+	// TAI; without leap seconds it is ten seconds earlier in UTC.
 	{"400000002a2b2c2d00000000", 0x2a2b2c2d - 10, 0},
 	{"4000000080000009000001f4", math.MaxInt32, 500},
 	{"40000001000000092cb41780", math.MaxUint32, 750000000},
@@ -48,7 +48,7 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// TestDigits has labels that no tai64n(8) writes, read as tai64nlocal(8) does.
+// TestDigits reads labels that tai64n(8) never writes, as tai64nlocal(8) does.
 func TestDigits(t *testing.T) {
 	for _, c := range []struct {
 		text    string
@@ -77,7 +77,7 @@ func TestDigits(t *testing.T) {
 	}
 }
 
-// TestLocal compares with what the real tai64nlocal says of the labels.
+// TestLocal compares with what the real tai64nlocal prints for the labels.
 func TestLocal(t *testing.T) {
 	if _, err := exec.LookPath("tai64nlocal"); err != nil {
 		t.Skip("tai64nlocal is missing: apt-get install daemontools")
@@ -99,8 +99,8 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-// TestNow finds the label that the real tai64n gives a line between the two
-// moments around it.
+// TestNow: the label that the real tai64n writes is between the times before
+// and after its run.
 func TestNow(t *testing.T) {
 	if _, err := exec.LookPath("tai64n"); err != nil {
 		t.Skip("tai64n is missing: apt-get install daemontools")
@@ -117,7 +117,7 @@ func TestNow(t *testing.T) {
 	if err != nil || len(packed) != Size {
 		t.Fatalf("tai64n printed %q", out)
 	}
-	// It counts microseconds and adds half of one.
+	// tai64n has the precision of a microsecond, and adds half of one.
 	if at := Parse(packed); at.Before(before.Add(-time.Microsecond)) || at.After(after.Add(time.Microsecond)) {
 		t.Errorf("label %v, not between %v and %v", at, before, after)
 	}

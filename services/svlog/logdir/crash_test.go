@@ -15,8 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// asWriter makes this program a writer of the test: its value is the directory,
-// the step at which it kills itself, which life it is, and the processor.
+// asWriter is the variable that makes this program a writer of the test. Its
+// value is the directory, the step at which the writer kills itself, the number
+// of its life, and the processor.
 const asWriter = "LOGDIR_TEST_WRITER"
 
 func TestMain(m *testing.M) {
@@ -27,13 +28,13 @@ func TestMain(m *testing.M) {
 }
 
 // TestKilled kills a writer a thousand times, by SIGKILL, between two steps of
-// a rotation or of the recovery that follows. No line that was on its way to a
-// file is lost or there twice.
+// a rotation or of the recovery that follows. No line is lost once it was
+// passed to the directory, and none is there twice.
 func TestKilled(t *testing.T) {
 	t.Setenv("TMPDIR", "/dev/shm") // thousands of files are synced
 	cat := "cat; echo x >&5"
 	for _, processor := range []*string{nil, &cat} {
-		kills := 850 // the other costs a process each time
+		kills := 850 // with a processor each rotation also starts a shell, so fewer
 		if processor != nil {
 			kills = 150
 		}
@@ -54,7 +55,7 @@ func TestKilled(t *testing.T) {
 				want = got
 			}
 			if _, in := live(t, dir, processor, 1<<30, 8); !bytes.Equal(holds(t, dir), append(want, in...)) {
-				t.Fatal("the last one has changed what was there")
+				t.Fatal("the last writer has changed what was there")
 			}
 			for _, name := range []string{"previous", "processed", "newstate"} {
 				if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
@@ -73,7 +74,7 @@ func input(life int) (b []byte) {
 	return b
 }
 
-// live is the life of one writer, to its n-th step.
+// live runs one writer, which kills itself at its n-th step.
 func live(t *testing.T, dir string, processor *string, n, life int) (died bool, in []byte) {
 	t.Helper()
 	how := fmt.Sprintf("%s\n%d\n%d\n", dir, n, life)
@@ -90,7 +91,7 @@ func live(t *testing.T, dir string, processor *string, n, life int) (died bool, 
 	return err != nil, input(life)
 }
 
-// write is that life.
+// write is the writer.
 func write(how []string) {
 	n, _ := strconv.Atoi(how[1])
 	life, _ := strconv.Atoi(how[2])
@@ -124,9 +125,9 @@ func write(how []string) {
 	os.Exit(0)
 }
 
-// holds is what is in the directory: the finished files, then what is on its
-// way. A file with two links is there once; what is processed counts when it
-// is whole, in the place of previous.
+// holds returns what is in the directory: the finished files, then what a
+// rotation has not finished, then current. A file with two links is there once.
+// A complete processed takes the place of previous.
 func holds(t *testing.T, dir string) (all []byte) {
 	var seen []os.FileInfo
 	add := func(name string, whole bool) bool {

@@ -13,59 +13,60 @@ const (
 	DefaultKeep = 10       //
 )
 
-// Config is how a directory is kept.
+// Config is the limits of a directory and its processor.
 type Config struct {
-	Size      int     // bytes of a file at most, MinSize to MaxSize
-	Keep      uint64  // files at most, current among them; MinKeep or more
-	Processor *string // command for sh -c through which finished files go; nil: none
-	Environ   []string
+	Size      int      // the most bytes of a file, MinSize to MaxSize
+	Keep      uint64   // the most files, current among them; MinKeep or more
+	Processor *string  // a command for sh -c that filters finished files; nil: none
+	Environ   []string // of the processor
 
-	// Pause is called with what could not be done, in daemontools' words ("unable
-	// to write to DIR/current"), and why; err may be nil. It waits and
-	// returns true to have it tried again, or false to give up.
+	// Pause is called with what could not be done, in the wording of daemontools
+	// ("unable to write to DIR/current"), and why; err may be nil. It waits and
+	// returns true to try again, or returns false to give up.
 	Pause func(what string, err error) bool
-	// Say is told what a processor that could not be started would say.
+	// Say is called with the message of a processor whose files cannot be
+	// opened: in daemontools the child process writes it.
 	Say func(what string, err error)
 }
 
-// Error is why a directory cannot be opened.
+// Error is the reason why a directory cannot be opened.
 type Error struct {
-	What string // in daemontools' words: "unable to lock directory DIR"
+	What string // in the wording of daemontools: "unable to lock directory DIR"
 	Err  error
 }
 
 func (e *Error) Error() string { return e.What + ": " + e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// A Dir is an open directory. It is for one goroutine.
+// Dir is an open directory. Only one goroutine may use it.
 type Dir struct {
 	name    string
 	config  Config
 	fd      int // the directory
 	lock    int
 	current int
-	bytes   int // of current, with what is settled and not yet written
+	bytes   int // size of current, with what is settled and not yet written
 
 	out   []byte // not yet written
-	piece int    // where in out the piece begins that is not settled
+	piece int    // where the piece that is not settled begins in out
 
-	named int64 // the last name's time, in nanoseconds of Unix time
-	// After the owner has given up:
-	stuck bool  // a rotation stopped on its way
-	lost  int64 // bytes dropped
-	why   error // of the first of them
-	gone  bool  // nothing more can be written
+	named int64 // the time in the last file name, in nanoseconds of Unix time
+	// After Pause has returned false:
+	stuck  bool  // a rotation is incomplete: there is no other
+	failed bool  // a write failed: all that follows is dropped
+	lost   int64 // the number of bytes dropped
+	why    error // the error of that write
 }
 
-// room is the size of out. A read of 64 KiB of 100-byte lines with labels
-// fits.
+// room is the size of out in bytes. A read of 64 KiB of 100-byte lines fits
+// with its labels.
 const room = 128 << 10
 
 // Name is the name that Open was given.
 func (d *Dir) Name() string { return d.name }
 
-// Open makes the directory if it is missing, locks it, finishes what a killed
-// predecessor has left undone, and opens current. The error is an [*Error].
+// Open makes the directory if it is missing, locks it, finishes the rotation
+// of a writer that was killed, and opens current. The error is an [*Error].
 func Open(name string, c Config) (*Dir, error) {
 	d := &Dir{name: name, config: c, fd: -1, lock: -1, current: -1}
 	if err := d.open(); err != nil {
@@ -76,14 +77,14 @@ func Open(name string, c Config) (*Dir, error) {
 	return d, nil
 }
 
-// Files are opened as daemontools opens them: O_NONBLOCK, lest a FIFO of that
-// name stop us.
+// flags are those of every open. O_NONBLOCK is daemontools': the open of a FIFO
+// of that name does not wait.
 const flags = unix.O_NONBLOCK | unix.O_CLOEXEC
 
 func (d *Dir) open() (err error) {
 	unix.Mkdir(d.name, 0o700)
 	if d.fd, err = openat(unix.AT_FDCWD, d.name, unix.O_RDONLY, 0); err == nil {
-		// Something else than a directory is known by this.
+		// This fails for anything but a directory.
 		err = unix.Faccessat(d.fd, ".", unix.X_OK, 0)
 	}
 	if err != nil {
@@ -101,13 +102,13 @@ func (d *Dir) open() (err error) {
 		return &Error{"unable to stat " + d.name + "/current", err}
 	}
 	if err == nil && st.Mode&0o100 != 0 {
-		return d.goOn(int(st.Size))
+		return d.resume(int(st.Size))
 	}
 	return d.recover()
 }
 
-// goOn appends to a current that was closed well.
-func (d *Dir) goOn(size int) (err error) {
+// resume appends to a current that had a clean close.
+func (d *Dir) resume(size int) (err error) {
 	d.current, err = openat(d.fd, "current", unix.O_WRONLY|unix.O_APPEND|unix.O_CREAT, 0o600)
 	if err != nil {
 		return &Error{"unable to append to " + d.name + "/current", err}
@@ -119,7 +120,7 @@ func (d *Dir) goOn(size int) (err error) {
 	return nil
 }
 
-// recover finishes what was going on when the last writer was killed.
+// recover finishes what the last writer was doing when it was killed.
 func (d *Dir) recover() error {
 	unix.Unlinkat(d.fd, "state", 0)
 	unix.Unlinkat(d.fd, "newstate", 0)
@@ -156,20 +157,20 @@ func (d *Dir) recover() error {
 	return nil
 }
 
-// Close writes what is left, puts it on disk and marks current as closed well,
-// unless something was given up. It returns how many bytes could not be
-// written and why.
+// Close writes what is left, syncs it to disk, and marks the clean close of
+// current, unless Pause has returned false. It returns how many bytes could
+// not be written, and why.
 func (d *Dir) Close() (lost int64, why error) {
 	d.Flush()
 	err := d.again("unable to write "+d.name+"/current to disk", func() error { return unix.Fsync(d.current) })
-	if err == nil && !d.stuck && !d.gone {
+	if err == nil && !d.stuck && !d.failed {
 		d.again("unable to set mode of "+d.name+"/current", func() error { return unix.Fchmod(d.current, 0o744) })
 	}
 	d.Abandon()
 	return d.lost, d.why
 }
 
-// Abandon closes the directory as a kill does.
+// Abandon closes the descriptors, as a kill does.
 func (d *Dir) Abandon() {
 	for _, fd := range [...]int{d.current, d.lock, d.fd} {
 		if fd >= 0 {
@@ -178,11 +179,11 @@ func (d *Dir) Abandon() {
 	}
 }
 
-// step, in a test, is called before and after everything that again does, and
-// may not return: that is a kill there.
+// step is set by a test: it is called before and after each step, where it may
+// kill the process.
 var step func()
 
-// again does something until it is done or given up.
+// again calls do until it succeeds or Pause returns false.
 func (d *Dir) again(what string, do func() error) error {
 	for {
 		if step != nil {
@@ -201,8 +202,9 @@ func (d *Dir) again(what string, do func() error) error {
 	}
 }
 
-// openat opens a file. Signals of the Go runtime may interrupt it. With an
-// error fd is -1, also where package unix says 0: for a name with a NUL.
+// openat opens a file, again when a signal of the Go runtime interrupts that.
+// With an error fd is -1, also for a name with a NUL byte, for which package
+// unix returns 0.
 func openat(dir int, name string, how int, mode uint32) (fd int, err error) {
 	for {
 		switch fd, err = unix.Openat(dir, name, how|flags, mode); err {

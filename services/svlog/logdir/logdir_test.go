@@ -22,7 +22,7 @@ func open(t *testing.T, c Config) (*Dir, string) {
 	return d, name
 }
 
-// never is the owner of a directory that has no trouble.
+// never is a Pause for a directory without errors.
 func never(t *testing.T) func(string, error) bool {
 	return func(what string, err error) bool { t.Errorf("%s: %v", what, err); return false }
 }
@@ -37,8 +37,8 @@ func finished(t *testing.T, name string) []string {
 	return names
 }
 
-// TestNames: rotations in the same nanosecond, or a clock that stands still, get
-// names of their own.
+// TestNames: rotations in the same nanosecond, or while the clock stands still,
+// have different names.
 func TestNames(t *testing.T) {
 	d, name := open(t, Config{Size: MinSize, Keep: 1000, Pause: never(t)})
 	for range 100 {
@@ -56,10 +56,9 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestGivenUp: after a rotation that was given up at any step lines still go to
-// a file, and the next Open finds them all.
+// TestGivenUp: after Pause has given up on a rotation, lines still go to a file.
 func TestGivenUp(t *testing.T) {
-	for _, block := range []string{"previous", "gone"} {
+	for _, block := range []string{"previous", "nothing"} {
 		asked := 0
 		d, name := open(t, Config{Size: MinSize, Keep: 10, Pause: func(string, error) bool { asked++; return false }})
 		text := []byte(strings.Repeat("0123456789abcdef\n", 400))
@@ -84,7 +83,7 @@ func TestGivenUp(t *testing.T) {
 			t.Errorf("%d bytes of %d", len(b), len(text))
 		}
 		if fi, _ := os.Stat(filepath.Join(name, "current")); fi.Mode() != 0o644 {
-			t.Errorf("current is marked as closed well: %v", fi.Mode())
+			t.Errorf("current is marked as after a clean close: %v", fi.Mode())
 		}
 	}
 }
@@ -107,8 +106,8 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// FuzzCuts writes pieces of any length: what comes in comes out, and no file is
-// larger than it may be or ends within a line without need.
+// FuzzCuts writes pieces of any length: the files have the bytes of the input,
+// none is larger than Size, and none ends within a line that could be whole.
 func FuzzCuts(f *testing.F) {
 	f.Add([]byte("\x01\x10\xff\x20abc"), uint16(0))
 	f.Add(bytes.Repeat([]byte{250, 7}, 300), uint16(100))
@@ -150,7 +149,7 @@ func FuzzCuts(f *testing.F) {
 	})
 }
 
-// TestNoGarbage: a line costs no memory.
+// TestNoGarbage: a line needs no allocation.
 func TestNoGarbage(t *testing.T) {
 	d, _ := open(t, Config{Size: MaxSize, Keep: 10, Pause: never(t)})
 	line, end := bytes.Repeat([]byte("x"), 126), []byte("\n")

@@ -1,12 +1,13 @@
 package logdir
 
 import (
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// process runs the processor until it succeeds, and makes its results safe.
+// process runs the processor until it succeeds, and syncs its results to disk.
 func (d *Dir) process() error {
 	for {
 		what, err := d.run()
@@ -54,8 +55,9 @@ func (d *Dir) process() error {
 	})
 }
 
-// run runs the processor once: previous on its descriptor 0, processed on 1,
-// state on 4, newstate on 5, in the directory. What is "" when it ended with 0.
+// run runs the processor once, in the directory, with previous on its
+// descriptor 0, processed on 1, state on 4 and newstate on 5. When it exits with
+// 0, what is "".
 func (d *Dir) run() (what string, err error) {
 	files := [...]struct {
 		name string
@@ -92,7 +94,7 @@ func (d *Dir) run() (what string, err error) {
 	case err != nil:
 		return "wait failed for processor in " + d.name, err
 	case status.Signaled():
-		// daemontools gives whatever reason was left over from before.
+		// daemontools adds the reason of an unrelated earlier error; we add none.
 		return "processor crashed in " + d.name, nil
 	case status.ExitStatus() != 0:
 		return "processor failed in " + d.name, nil
@@ -100,23 +102,16 @@ func (d *Dir) run() (what string, err error) {
 	return "", nil
 }
 
-// fork starts the processor in the directory. The way there is through /proc,
-// or where that is missing by the name as it was given, and not by changing
-// our own directory, by which the other directories are named.
+// fork starts the processor in the directory: by its descriptor in /proc, and
+// where that is not mounted by the name given to Open. Our own current directory
+// stays as it is, because the names of other directories are relative to it.
 func (d *Dir) fork(fds []uintptr) (pid int, err error) {
 	argv := []string{"sh", "-c", *d.config.Processor}
-	attr := &syscall.ProcAttr{Dir: "/proc/self/fd/" + itoa(d.fd), Env: d.config.Environ, Files: fds}
+	attr := &syscall.ProcAttr{Dir: "/proc/self/fd/" + strconv.Itoa(d.fd), Env: d.config.Environ, Files: fds}
 	pid, err = syscall.ForkExec("/bin/sh", argv, attr)
 	if err == syscall.ENOENT {
 		attr.Dir = d.name
 		pid, err = syscall.ForkExec("/bin/sh", argv, attr)
 	}
 	return pid, err
-}
-
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + string(rune('0'+n%10))
 }

@@ -8,20 +8,20 @@ import (
 	"svinit/services/tai64n"
 )
 
-// rotate ends current after what is settled, and begins another. When the
-// owner gives up, the rotation stays where it is and d is stuck.
+// rotate finishes current after what is settled, and makes another. When
+// Pause returns false, the rotation stays incomplete and d is stuck.
 func (d *Dir) rotate() {
 	d.write(d.piece)
-	if d.gone {
+	if d.failed {
 		return
 	}
-	if err := d.turn(); err != nil {
+	if err := d.steps(); err != nil {
 		d.stuck = true
 	}
 }
 
-// turn is the steps of the package comment.
-func (d *Dir) turn() error {
+// steps takes the steps of a rotation that the package comment lists.
+func (d *Dir) steps() error {
 	if err := d.again("unable to write "+d.name+"/current to disk", func() error { return unix.Fsync(d.current) }); err != nil {
 		return err
 	}
@@ -30,8 +30,8 @@ func (d *Dir) turn() error {
 	}); err != nil {
 		return err
 	}
-	// The old current stays open until there is a new one: whatever is given
-	// up, there is a file to write to.
+	// The old current stays open until there is a new one, so that there is a
+	// file to write to when Pause returns false.
 	next := -1
 	if err := d.again("unable to create "+d.name+"/current", func() (err error) {
 		next, err = openat(d.fd, "current", unix.O_WRONLY|unix.O_APPEND|unix.O_CREAT, 0o600)
@@ -58,7 +58,7 @@ func (d *Dir) turn() error {
 	return d.finish("processed", "s")
 }
 
-// finish gives a file its last name, if it is there, and removes the oldest.
+// finish gives a file its final name, if it exists, and removes the oldest.
 func (d *Dir) finish(file, code string) error {
 	var st unix.Stat_t
 	missing := false
@@ -71,8 +71,8 @@ func (d *Dir) finish(file, code string) error {
 	}); err != nil || missing {
 		return err
 	}
-	// With two links it has its name already, and only the kill came before
-	// the unlink.
+	// A file with two links has its final name already: a kill came before the
+	// unlink.
 	if st.Nlink == 1 {
 		if err := d.link(file, code); err != nil {
 			return err
@@ -81,15 +81,15 @@ func (d *Dir) finish(file, code string) error {
 	if err := d.again("unable to remove "+d.name+"/"+file, func() error { return unix.Unlinkat(d.fd, file, 0) }); err != nil {
 		return err
 	}
-	return d.thin()
+	return d.removeOldest()
 }
 
-// link links a file to its last name. Where the name is taken, as by a
-// rotation in the same nanosecond, the next nanosecond is as good.
+// link links a file to its final name. Where the name is taken, as by a
+// rotation in the same nanosecond, it takes the next nanosecond.
 func (d *Dir) link(file, code string) error {
 	for {
 		d.named = max(d.named+1, time.Now().UnixNano())
-		name := label(d.named) + "." + code
+		name := string(tai64n.AppendText(nil, time.Unix(0, d.named))) + "." + code
 		err := unix.Linkat(d.fd, file, d.fd, name, 0)
 		if err == nil {
 			return nil
@@ -100,22 +100,9 @@ func (d *Dir) link(file, code string) error {
 	}
 }
 
-const hex = "0123456789abcdef"
-
-// label is a time as the beginning of a file's name.
-func label(nanos int64) string {
-	var packed [tai64n.Size]byte
-	text := make([]byte, 0, 1+2*tai64n.Size)
-	text = append(text, '@')
-	for _, b := range tai64n.Append(packed[:0], time.Unix(0, nanos)) {
-		text = append(text, hex[b>>4], hex[b&15])
-	}
-	return string(text)
-}
-
-// thin removes the oldest files until there is room for current among Keep.
-func (d *Dir) thin() error {
-	// daemontools has one sentence for all that can go wrong here.
+// removeOldest removes the oldest files until there are fewer than Keep.
+func (d *Dir) removeOldest() error {
+	// daemontools has the same message for all errors here.
 	return d.again("unable to read "+d.name, func() error {
 		for {
 			oldest, count, err := d.oldest()
@@ -129,8 +116,8 @@ func (d *Dir) thin() error {
 	})
 }
 
-// oldest counts the finished files and names the oldest. Any name with an @
-// and 24 bytes more is one, as in daemontools.
+// oldest counts the finished files and returns the name of the oldest. As in
+// daemontools, any name of an @ and at least 24 more bytes is a finished file.
 func (d *Dir) oldest() (oldest string, count uint64, err error) {
 	fd, err := openat(d.fd, ".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -146,11 +133,11 @@ func (d *Dir) oldest() (oldest string, count uint64, err error) {
 		}
 		_, _, names = unix.ParseDirent(entries[:n], -1, names[:0])
 		for _, name := range names {
-			if len(name) < 25 || name[0] != '@' {
+			if len(name) < tai64n.TextSize || name[0] != '@' {
 				continue
 			}
 			count++
-			if oldest == "" || name[:25] < oldest[:25] {
+			if oldest == "" || name[:tai64n.TextSize] < oldest[:tai64n.TextSize] {
 				oldest = name
 			}
 		}

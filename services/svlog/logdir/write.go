@@ -6,11 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// small is the buffer of daemontools' multilog, whose pieces decide where files
-// end, and tail how much of a file's end is where it may end.
 const (
+	// small is the size in bytes of the buffer of daemontools' multilog, whose
+	// pieces decide where files end.
 	small = 512
-	tail  = 2000
+	// tail is the number of bytes below Size within which a file may end.
+	tail = 2000
 )
 
 // Put adds the beginning of a line, up to 1000 bytes in one call.
@@ -22,15 +23,15 @@ func (d *Dir) Put(b []byte) {
 	case len(b) <= small:
 		d.Settle()
 		d.add(b)
-	default: // it does not fit at all and is a piece of its own
+	default: // it is larger than the buffer and thus a piece of its own
 		d.Settle()
 		d.add(b)
 		d.Settle()
 	}
 }
 
-// Rest adds what comes after Put, as if byte by byte: the rest of a line that
-// is longer than 1000 bytes, and the newline.
+// Rest adds what follows Put, as if byte by byte: the rest of a line that is
+// longer than 1000 bytes, and the newline.
 func (d *Dir) Rest(b []byte) {
 	for len(b) > 0 {
 		if len(d.out)-d.piece >= small {
@@ -43,18 +44,18 @@ func (d *Dir) Rest(b []byte) {
 }
 
 func (d *Dir) add(b []byte) {
-	if !d.gone && len(d.out)+len(b) > cap(d.out) {
+	if !d.failed && len(d.out)+len(b) > cap(d.out) {
 		d.write(d.piece)
 	}
-	if d.gone {
+	if d.failed {
 		d.lost += int64(len(b))
 		return
 	}
 	d.out = append(d.out, b...)
 }
 
-// Settle says that a piece ends here: that the small buffer would be written.
-// It rotates if the file ends in this piece.
+// Settle ends a piece: daemontools' multilog would write its buffer here. It
+// rotates if the file ends in this piece.
 func (d *Dir) Settle() {
 	for len(d.out) > d.piece {
 		n := len(d.out) - d.piece
@@ -81,24 +82,24 @@ func (d *Dir) Settle() {
 	}
 }
 
-// Flush settles and writes all that is there.
+// Flush settles and writes everything.
 func (d *Dir) Flush() {
 	d.Settle()
 	d.write(len(d.out))
 }
 
-// Rotate ends current, if anything is in it. It is to follow a Flush.
+// Rotate finishes current, unless it is empty. Call Flush before it.
 func (d *Dir) Rotate() {
 	if d.bytes > 0 && !d.stuck {
 		d.rotate()
 	}
 }
 
-// write writes the first n bytes of out, which are settled, and tries until
-// they are written or given up.
+// write writes the first n bytes of out, which are settled. When Pause returns
+// false it drops all of out.
 func (d *Dir) write(n int) {
 	done := 0
-	for done < n && !d.gone {
+	for done < n && !d.failed {
 		w, err := unix.Write(d.current, d.out[done:n])
 		if w > 0 {
 			done += w
@@ -108,7 +109,7 @@ func (d *Dir) write(n int) {
 			continue
 		}
 		if !d.config.Pause("unable to write to "+d.name+"/current", err) {
-			d.gone, d.why = true, err
+			d.failed, d.why = true, err
 			d.lost += int64(len(d.out) - done)
 			n = len(d.out)
 			done = n
