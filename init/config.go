@@ -18,20 +18,20 @@ import (
 	"svinit/services/svdir"
 )
 
-// Config is what the environment says, in variables that begin with SVINIT_.
+// Config is the configuration in the environment, variables that begin with SVINIT_.
 // "svinit help env" is made from this struct.
 type Config struct {
-	ServiceDir   string               `split_words:"true" desc:"the scan directory: its entries are the services; empty: there are none, beside a main program"`
-	StateDir     string               `split_words:"true" desc:"where state goes for service directories that cannot be written, before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
+	ServiceDir   string               `split_words:"true" desc:"the scan directory, whose entries are the services; if empty, there are no services, only a main program"`
+	StateDir     string               `split_words:"true" desc:"where to put the state of services whose directories cannot be written; tried before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
 	StopTimeout  duration             `split_words:"true" desc:"how long services and loggers may take to stop before they are killed"`
-	Log          logFormat            `split_words:"true" desc:"how the output of services is written: prefix, raw, or inherit (not read at all)"`
-	Group        yesNo                `split_words:"true" desc:"pass signals to the main program's process group, not to it alone"`
-	ExitCodes    foreground.ExitCodes `split_words:"true" desc:"exit codes to exchange for those of the main program, as in 143=0,3=7; 143 is the same as 143=0"`
+	Log          logFormat            `split_words:"true" desc:"how the output of services is written: prefix, raw, or inherit (services write directly)"`
+	Group        yesNo                `split_words:"true" desc:"forward signals to the main program's process group, not to it alone"`
+	ExitCodes    foreground.ExitCodes `split_words:"true" desc:"exit codes to replace those of the main program, as in 143=0,3=7; 143 is the same as 143=0"`
 	Setsid       yesNo                `split_words:"true" desc:"give the main program a session of its own, and our terminal with it"`
-	LeaveOrphans yesNo                `split_words:"true" desc:"leave alone what processes have left behind when all has been stopped, as tini does; else it gets TERM, and KILL in the end"`
-	ParentDeath  foreground.Signal    `split_words:"true" desc:"a signal to be taken as having come when our parent process ends; for when we are not PID 1"`
+	LeaveOrphans yesNo                `split_words:"true" desc:"do not stop orphaned processes at the end, as tini does not; otherwise they get TERM, and in the end KILL"`
+	ParentDeath  foreground.Signal    `split_words:"true" desc:"when not PID 1: treat the exit of the parent process as this signal"`
 	ControlGroup string               `split_words:"true" desc:"a group, by name or number, whose members may read the status of services and command them"`
-	Signals      foreground.SignalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not passed on); 15:3,1:0 is the same"`
+	Signals      foreground.SignalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not forwarded); 15:3,1:0 is the same"`
 }
 
 const prefix = "svinit"

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// findGroup returns the number of a group, a name in /etc/group (group(5)) or
-// a number; 0, root's, which needs no permission, for "".
+// findGroup returns the number of a group, which is given as a name in
+// /etc/group (group(5)) or as a number. For "" it returns 0, the group of root,
+// which needs no permission.
 func findGroup(name string) (gid int, err error) {
 	if name == "" {
 		return 0, nil

@@ -7,7 +7,7 @@
 // descriptors and signals, and starts a few goroutines, each of which waits for
 // one thing: the reaper for children, the poller for FIFOs and inotify, the
 // multiplexer for what services write, the set for the scan directory. Run
-// passes signals on to the main program, or obeys them. Stop goes through the
+// forwards signals to the main program, or obeys them. Stop goes through the
 // table of phases in phases.go and returns the exit code.
 //
 // The main program and its terminal are the business of package foreground, on

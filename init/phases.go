@@ -86,7 +86,7 @@ func (p *plainInit) killOrphans() {
 // killAll kills every process that is left, and reports which.
 func (p *plainInit) killAll() {
 	if left := p.Reaper.Leftovers(); len(left) > 0 {
-		p.report(svlog.Event{Level: svlog.Warning, Text: "unable to stop what has been left behind in time: killing " + enumerate(left)})
+		p.report(svlog.Event{Level: svlog.Warning, Text: "unable to stop orphaned processes in time: killing " + enumerate(left)})
 	}
 	p.Reaper.KillAll()
 }

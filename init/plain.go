@@ -68,7 +68,7 @@ func (p *plainInit) onEvent(e foreground.Event) {
 		if stops(e.Signal) {
 			p.lastStop.again(e.PID, p.stopTimeout())
 		}
-	case foreground.NotPassed:
+	case foreground.NotForwarded:
 		if e.Err != syscall.ESRCH {
 			p.report(svlog.Unable("pass on", "signal "+signame.Name(e.Signal), e.Err))
 		}

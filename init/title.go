@@ -14,22 +14,22 @@ import (
 // as in daemontools' svscanboot.
 const titleSize = 400
 
-// title shows the last of what went wrong where ps shows it, as the argument
-// of a process that is called readproctitle:
+// title shows the end of standard error in the output of ps, as the argument of
+// a process that is called readproctitle:
 //
 //	readproctitle service errors: ...cannot bind: address in use?svinit: web died: exit code 1
 //
-// There is no such process until svinit itself has a line to say. From then on
-// it is our own program, under that name, which rewrites its argument with
-// what comes from a pipe; it is told of what stood on standard error before.
-// The pipe is never waited for: who does not keep up misses something.
+// There is no such process until svinit itself reports something. It is our own
+// executable under that name, which overwrites its argument with what it reads
+// from a pipe, at first with the recent end of standard error. A write to the
+// pipe does not block: a reader that is too slow loses lines.
 type title struct {
 	procs *reaper.Reaper
 
 	mu     sync.Mutex
 	recent []byte // the end of what went to standard error
 	pid    int    // of the process, while state is titleUp
-	pipe   int    // to it
+	pipe   int    // its write end
 	state  titleState
 }
 
@@ -39,11 +39,11 @@ const (
 	titleDown titleState = iota
 	titleStarting
 	titleUp
-	titleOver // the shutdown has come to it
+	titleOver // the shutdown has ended it
 )
 
-// show takes what goes to standard error, and starts the process where own
-// says that it is time to. It does not wait.
+// show takes lines that are written to standard error, and starts the process
+// if a line of svinit's own is among them. It does not block.
 func (t *title) show(lines []byte, own bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -59,8 +59,8 @@ func (t *title) show(lines []byte, own bool) {
 	}
 }
 
-// start starts the process. That it cannot be started is not worth a line,
-// which would be for it to show; the next line of svinit's is another chance.
+// start starts the process. A failure is not reported: the report would be for
+// this process to show. It is tried again at svinit's next line.
 func (t *title) start() {
 	pid, pipe, err := t.fork()
 	t.mu.Lock()
@@ -87,8 +87,8 @@ func (t *title) fork() (pid, pipe int, err error) {
 	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err == nil {
 		attr := &syscall.ProcAttr{
-			// The argument is memory that is to be overwritten; of our
-			// environment, which ps can show too, it needs nothing.
+			// Its argument is memory to be overwritten. It needs no
+			// environment, which ps can show too.
 			Env:   []string{},
 			Files: []uintptr{uintptr(p[0]), uintptr(null), uintptr(null)},
 			Sys:   &syscall.SysProcAttr{Setsid: true},
@@ -106,8 +106,8 @@ func (t *title) fork() (pid, pipe int, err error) {
 	return pid, p[1], nil
 }
 
-// write passes lines on. A process that has been killed is started anew when
-// svinit says something.
+// write sends lines to the process. A process that has been killed is started
+// again at svinit's next line.
 func (t *title) write(lines []byte) {
 	if _, err := unix.Write(t.pipe, lines); err == unix.EPIPE {
 		unix.Close(t.pipe)
@@ -115,7 +115,7 @@ func (t *title) write(lines []byte) {
 	}
 }
 
-// end lets the process go. It may be called once.
+// end ends the process for good. It may be called once.
 func (t *title) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -125,8 +125,8 @@ func (t *title) end() {
 	t.state = titleOver
 }
 
-// stop ends the process. It holds nothing, and the end of its input would not
-// reach it while somebody keeps it stopped.
+// stop kills the process: it has nothing to lose, and would not see the end of
+// its input while it is stopped by a signal.
 func (t *title) stop(pid, pipe int) {
 	t.procs.Signal(pid, syscall.SIGKILL)
 	unix.Close(pipe)

@@ -206,9 +206,9 @@ func (r *Reaper) Run() {
 	}
 }
 
-// Glance reaps what has ended by now, before Run is called, and reports whether
-// a child is left.
-func (r *Reaper) Glance() (left bool) {
+// ReapNow reaps the children that have ended by now, and reports whether a child
+// is left. It is for the time before Run.
+func (r *Reaper) ReapNow() (left bool) {
 	r.reap()
 	return !childless()
 }

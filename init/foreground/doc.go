@@ -1,5 +1,5 @@
 // Package foreground is a plain init: a process in front of one main program.
-// It starts the program, passes signals on to it, reaps orphans, and returns
+// It starts the program, forwards signals to it, reaps orphans, and returns
 // the program's exit code. The supervisor of package pid1 is built on it; tini,
 // dumb-init and catatonit are this and nothing else. See [Init] for the order of
 // calls.
@@ -43,9 +43,9 @@
 //
 // A key such as Ctrl-C is a signal from the kernel to the foreground process
 // group. Where that is the main program's, the signal does not pass through us.
-// All other signals that can be caught arrive here and are passed on, to the
+// All other signals that can be caught arrive here and are forwarded, to the
 // main program alone or, with Options.Group, to its process group, as
-// Options.Signals translates them. Not passed on are
+// Options.Signals translates them. Not forwarded are
 //
 //	SIGCHLD      a child of ours has ended or stopped
 //	SIGTTIN      if the kernel sent it: another process of our own process group

@@ -17,12 +17,12 @@ type EventKind int
 
 // The kinds of events, each with the fields that it sets.
 const (
-	Started   EventKind = iota // the main program has been started: PID
-	Received                   // this process has received a signal, not SIGCHLD: Signal, and PID of its sender or 0
-	Passed                     // the main program has been sent a signal: Signal
-	NotPassed                  // a signal could not be sent to the main program: Signal, Err
-	Reaped                     // an orphan has ended: PID, Status
-	Ended                      // the main program has ended: PID, Status
+	Started      EventKind = iota // the main program has been started: PID
+	Received                      // this process has received a signal, not SIGCHLD: Signal, and PID of its sender or 0
+	Forwarded                     // a signal has been sent to the main program: Signal
+	NotForwarded                  // a signal could not be sent to the main program: Signal, Err
+	Reaped                        // an orphan has ended: PID, Status
+	Ended                         // the main program has ended: PID, Status
 )
 
 // emit calls the hook of the options.

@@ -21,7 +21,7 @@ import (
 //	Start        starts the main program
 //	ExitedEarly  may report that all is over already
 //	Begin        starts the goroutines, where it is not
-//	Wait         passes signals on until the main program ends
+//	Wait         forwards signals until the main program ends
 //
 // Run does all of that. A supervisor starts its services in between.
 type Init struct {
@@ -117,7 +117,7 @@ func (i *Init) ExitedEarly() (exited, childrenLeft bool) {
 	if i.job.pid == 0 || !i.caught.Await(quickExitWindow) {
 		return false, true
 	}
-	childrenLeft = i.Reaper.Glance()
+	childrenLeft = i.Reaper.ReapNow()
 	return len(i.job.ended) > 0, childrenLeft
 }
 
@@ -156,15 +156,15 @@ func (i *Init) release() {
 // Small reports whether the container may have only few processes and threads.
 func (i *Init) Small() bool { return i.small }
 
-// Signals is where signals arrive once Wait has returned. They are not passed
-// on any more.
+// Signals is where signals arrive once Wait has returned. They are no longer
+// forwarded.
 func (i *Init) Signals() <-chan signals.Signal { return i.arrived }
 
 // Reaped returns a channel that is closed when no child is left, after
 // Reaper.Drain.
 func (i *Init) Reaped() <-chan struct{} { return i.reaped }
 
-// Wait passes signals on until the main program ends and returns our exit code
+// Wait forwards signals until the main program ends and returns our exit code
 // for it. Without a main program it returns 0 at one of Options.StopSignals.
 func (i *Init) Wait() (code int) {
 	for {
@@ -196,7 +196,7 @@ func (i *Init) end(ws syscall.WaitStatus) (code int) {
 			last = to
 		}
 		if syscall.Kill(-i.job.pid, last) == nil {
-			i.emit(Event{Kind: Passed, Signal: last})
+			i.emit(Event{Kind: Forwarded, Signal: last})
 		}
 	}
 	code = exitCode(ws)

@@ -24,14 +24,14 @@ type Options struct {
 	// SameGroup leaves the main program in our process group, and the terminal
 	// as it is. It prevails over Session.
 	SameGroup bool
-	// Group passes signals on to the process group of the main program instead
+	// Group forwards signals to the process group of the main program instead
 	// of the main program alone.
 	Group bool
 	// Signals has what the main program is sent in place of a signal, 0 for
-	// nothing. A signal that is not in it is passed on as it is.
+	// nothing. A signal that is not in it is forwarded as it is.
 	Signals SignalMap
 	// StopToo stops this process as well at TSTP, TTIN and TTOU, after they have
-	// been passed on, until CONT arrives. The kernel ignores that for PID 1.
+	// been forwarded, until CONT arrives. The kernel ignores that for PID 1.
 	StopToo bool
 	// LastSignal, unless it is 0, is sent to the process group of the main
 	// program when the main program has ended. It needs Group.

@@ -32,22 +32,22 @@ func (i *Init) listen() {
 	}
 }
 
-// forward passes a signal on to the main program.
+// forward forwards a signal to the main program.
 func (i *Init) forward(sig syscall.Signal) {
-	switch to, err := i.pass(sig); {
+	switch to, err := i.send(sig); {
 	case err != nil:
-		i.emit(Event{Kind: NotPassed, Signal: to, Err: err})
+		i.emit(Event{Kind: NotForwarded, Signal: to, Err: err})
 	case to != 0:
-		i.emit(Event{Kind: Passed, Signal: to})
+		i.emit(Event{Kind: Forwarded, Signal: to})
 	}
 	if i.options.StopToo && (sig == syscall.SIGTSTP || sig == syscall.SIGTTIN || sig == syscall.SIGTTOU) {
 		stopSelf()
 	}
 }
 
-// pass sends the main program what the options have in place of a signal, and
-// returns that: 0 for nothing.
-func (i *Init) pass(sig syscall.Signal) (to syscall.Signal, err error) {
+// send sends the main program the signal that the options have in place of sig,
+// and returns that signal: 0 for none.
+func (i *Init) send(sig syscall.Signal) (to syscall.Signal, err error) {
 	if i.job.stoppedWithUs && sig == syscall.SIGCONT {
 		return sig, i.continued()
 	}

@@ -19,69 +19,72 @@ import (
 
 // The handler (handler_amd64.s, handler_arm64.s) is entered by the kernel on
 // any thread, with all signals blocked, on the stack that the Go runtime has
-// set up for its own. It decides by what siginfo says of the origin:
+// set up for signals. What it does depends on the origin in siginfo:
 //
-//	from the kernel (si_code > 0, or SI_TIMER)
-//	    of faults         to the runtime: it makes a panic of it, or a profile
-//	    SIGTTOU           blocked in this thread (see background)
-//	    others            ours: Ctrl-C, alarms, window sizes
-//	from this process (SI_USER or SI_TKILL, which nobody else can claim)
-//	    of private        to the runtime, or dropped
-//	    others            ours
-//	from others           ours
+//	sent by the kernel (si_code > 0, or SI_TIMER)
+//	    in faults         call the Go runtime, for a panic or a profile
+//	    SIGTTOU           block it in this thread (see background)
+//	    others            hand out: Ctrl-C, alarms, window sizes
+//	sent by this process (SI_USER or SI_TKILL, which no other process can fake)
+//	    in private        call the Go runtime, or drop the signal
+//	    others            hand out
+//	sent by others        hand out
 //
-// Ours is written into a pipe, siginfo as it is. The write never waits: when
-// the pipe is full, the signal's bit in missed is set, and one more write of
-// an empty record tried, in case the reader has just emptied the pipe and not
-// seen the bit. If that fails too then the pipe has been full after the bit
-// was set, and the reader, who looks at missed when it has read, will see it.
-// So order and sender are kept for the 2,048 that a pipe holds, and no kind
-// of signal is ever lost.
+// To hand out a signal the handler writes the beginning of siginfo into a pipe.
+// The write does not block: when the pipe is full, the handler sets the bit of
+// the signal in missed and tries to write one empty record, in case the reader
+// has emptied the pipe in between without seeing the bit. If that write fails
+// too, the pipe was full after the bit was set, and the reader, which looks at
+// missed after each read, will see the bit. So the order and the senders of
+// 2,048 signals are kept, which is what a pipe holds, and no kind of signal is
+// ever lost.
 //
 // A child between fork and exec shares our memory and descriptors and, for
-// signals that the Go runtime knows nothing of, our handler. It drops what it
-// gets, or we would think it ours.
+// signals that the Go runtime does not use, our handler. It drops the signals
+// that it gets; otherwise they would look as if they had been sent to us.
 
-// What the handler reads, and missed, which it writes. Signal N is bit N-1.
+// The variables that the handler reads, and missed, which it also writes. Signal
+// N is bit N-1.
 var (
-	// faults are raised by what a thread does, and SIGPROF by the timers of
-	// the Go runtime's profiler.
+	// faults are raised by an instruction of a thread, and SIGPROF by the
+	// timers of the Go runtime's profiler.
 	faults uint64 = 1<<(syscall.SIGILL-1) | 1<<(syscall.SIGTRAP-1) | 1<<(syscall.SIGBUS-1) | 1<<(syscall.SIGFPE-1) |
 		1<<(syscall.SIGSEGV-1) | 1<<(syscall.SIGSYS-1) | 1<<(syscall.SIGPROF-1)
 
-	// background is what the kernel sends to who writes to its terminal from
-	// the background. Then the call starts again and would be told again, for
-	// ever, unless the signal is ignored, which children would inherit, or
-	// blocked: then a write goes through. (We read from no terminal, so SIGTTIN
-	// is about another in our process group.)
+	// background is the signal that the kernel sends to a process that writes
+	// to its terminal from the background. After the handler the kernel
+	// restarts the write and sends the signal again, without end, unless it is
+	// ignored, which children would inherit, or blocked: then the write
+	// succeeds. (This process reads from no terminal, so SIGTTIN is about
+	// another process of our process group.)
 	//
 	//lint:ignore U1000 the assembly reads it
 	background uint64 = 1 << (syscall.SIGTTOU - 1)
 
-	// private is what a process sends to itself: the Go runtime SIGURG for
-	// preemption and 33 for system calls of all threads, the kernel SIGPIPE
-	// and SIGXFSZ with the error of a write. Passed on, one of these would come
-	// of each message about passing it on.
+	// private is the signals that this process causes itself: the Go runtime
+	// sends SIGURG for preemption and 33 for system calls in all threads, and
+	// the kernel sends SIGPIPE and SIGXFSZ together with the error of a write.
+	// If SIGPIPE were passed on, the message about that could cause the next.
 	//
 	//lint:ignore U1000 the assembly reads it
 	private uint64 = runtimes | 1<<(syscall.SIGPIPE-1) | 1<<(syscall.SIGXFSZ-1)
 
 	//lint:ignore U1000 the assembly reads it
 	self     uint64      // our pid
-	pipe     uint64      // its write end
+	pipe     uint64      // the write end of the pipe
 	previous [64]uintptr // the Go runtime's handlers for faults and runtimes, by number less 1
-	missed   uint64      // what the pipe had no room for
+	missed   uint64      // signals for which the pipe had no room
 	//lint:ignore U1000 the assembly reads it
-	empty [infoSize]byte // a record of nothing
-	entry uintptr        // where the handler is, from the assembly
+	empty [infoSize]byte // an empty record
+	entry uintptr        // the address of the handler, set in the assembly
 )
 
-// runtimes are what the Go runtime sends to itself.
+// runtimes are the signals that the Go runtime sends to itself.
 const runtimes = 1<<(syscall.SIGURG-1) | 1<<(33-1)
 
-// infoSize is how much of siginfo is a record: si_signo, si_errno, si_code,
-// a gap, si_pid, si_uid, each of 4 bytes, and si_value of 8. It divides the
-// size of a pipe, so that none is ever written in part.
+// infoSize is the size of a record in bytes, the beginning of siginfo: si_signo,
+// si_errno, si_code, a gap, si_pid, si_uid, each of 4 bytes, and si_value of 8.
+// The size of a pipe is a multiple of it, so no record is ever written in part.
 const infoSize = 32
 
 // Listener hands out the signals caught.
@@ -92,13 +95,13 @@ type Listener struct {
 	ignored uint64
 	buf     [32 * infoSize]byte
 	unread  []byte // of buf
-	missed  uint64 // taken from the handler, and not handed out
+	missed  uint64 // taken from the handler and not yet returned
 }
 
-// Listen catches, from now on, the signals given, or all if none is given. It
-// may be called once in a process. What comes is kept for Next. The others
-// that the process was started to ignore are caught and dropped, so that
-// children have them at their default. Errors: those of pipe(2).
+// Listen catches the given signals from now on, or all if none is given, and
+// keeps them for Next. It may be called once in a process. Other signals that
+// the process was started to ignore are caught and dropped, so that children
+// have their default action. Errors: those of pipe(2).
 func Listen(only ...syscall.Signal) (*Listener, error) {
 	if pipe != 0 {
 		return nil, errListening
@@ -110,8 +113,8 @@ func Listen(only ...syscall.Signal) (*Listener, error) {
 	l := &Listener{fd: p[0], wanted: wantedOf(only)}
 	self, pipe = uint64(os.Getpid()), uint64(p[1])
 
-	// As the Go runtime catches: on its stack for signals, with all blocked
-	// meanwhile, system calls started again, and the restorer of amd64.
+	// With the flags of the Go runtime: on its stack for signals, all signals
+	// blocked meanwhile, system calls restarted, and its restorer on amd64.
 	ours := sigaction.Get(syscall.SIGURG)
 	ours.Handler = entry
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
@@ -131,21 +134,21 @@ func Listen(only ...syscall.Signal) (*Listener, error) {
 	return l, unblock()
 }
 
-// Await waits until something has come for Next, but not longer than most, and
-// says whether it has. Unlike Next it needs neither the Go runtime's poller nor
-// another thread, which take longer to make than a short-lived program takes.
-// It is for the time before the first Next.
-func (l *Listener) Await(most time.Duration) bool {
-	for end := time.Now().Add(most); ; {
+// Await waits until a signal has arrived for Next, for limit at most, and
+// reports whether one has. Unlike Next it needs neither the Go runtime's poller
+// nor another thread, which take longer to make than a short-lived program
+// runs. It is for the time before the first Next.
+func (l *Listener) Await(limit time.Duration) bool {
+	for end := time.Now().Add(limit); ; {
 		left := unix.NsecToTimespec(max(0, int64(time.Until(end))))
 		n, err := unix.Ppoll([]unix.PollFd{{Fd: int32(l.fd), Events: unix.POLLIN}}, &left, nil)
-		if err != unix.EINTR { // by the signal itself, which is in the pipe then
+		if err != unix.EINTR { // from the signal itself, which is in the pipe then
 			return n > 0
 		}
 	}
 }
 
-// Next waits for a signal. Its errors are those of a read from a pipe.
+// Next waits for a signal and returns it. Errors: those of read(2) from a pipe.
 func (l *Listener) Next() (Signal, error) {
 	if l.pipe == nil {
 		l.pipe = os.NewFile(uintptr(l.fd), "signals")
@@ -178,7 +181,7 @@ func (l *Listener) Next() (Signal, error) {
 func parse(info []byte) Signal {
 	word := func(i int) int { return int(int32(binary.NativeEndian.Uint32(info[i:]))) }
 	s := Signal{Number: syscall.Signal(word(0)), Code: word(8)}
-	if s.Code <= 0 && s.Code != timer { // else these bytes are something else
+	if s.Code <= 0 && s.Code != timer { // with other codes these bytes are other fields
 		s.PID, s.UID = word(16), int(uint32(word(20)))
 	}
 	return s
@@ -187,8 +190,9 @@ func parse(info []byte) Signal {
 // timer is SI_TIMER, the code of a signal of timer_create(2).
 const timer = -2
 
-// unblock makes sure that one thread at least has no signal blocked. All
-// have what we were started with, less what the Go runtime cannot do without.
+// unblock makes sure that at least one thread has no signal blocked. All threads
+// have the signal mask with which the process was started, without the signals
+// that the Go runtime needs.
 func unblock() error {
 	var mask, none unix.Sigset_t
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, nil, &mask); err != nil {
@@ -196,7 +200,7 @@ func unblock() error {
 	}
 	if mask != none {
 		go func() {
-			runtime.LockOSThread() // for ever: this thread is for signals
+			runtime.LockOSThread() // never unlocked: this thread is for signals
 			unix.PthreadSigmask(unix.SIG_SETMASK, &none, nil)
 			select {}
 		}()

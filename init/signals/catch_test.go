@@ -75,7 +75,7 @@ func every(t *testing.T, prepare func(*exec.Cmd)) {
 	p.expect("ready")
 	for _, way := range ways {
 		if way.name == "tgkill" && strings.HasSuffix(t.Name(), "blocked") {
-			continue // that thread is not ours to choose
+			continue // which thread gets it cannot be chosen
 		}
 		catchable(func(sig syscall.Signal) {
 			if err := way.send(p.pid, sig); err != nil {
@@ -98,7 +98,7 @@ func reportFew() {
 	report(l)
 }
 
-// Those not asked for are not told of; children have all at their default.
+// Other signals are not returned; in children all have their default action.
 func TestFew(t *testing.T) {
 	p := start(t, "few", func(c *exec.Cmd) {
 		c.Args = []string{"sh", "-c", `trap '' HUP USR1 USR2 CONT TSTP PROF 32 33 34 64; exec "$0"`, c.Path}
@@ -129,7 +129,7 @@ func awaitFirst() {
 	report(l)
 }
 
-// What has been awaited is still there for Next.
+// A signal for which Await has returned is still returned by Next.
 func TestAwait(t *testing.T) {
 	p := start(t, "await", nil)
 	p.expect("false false")
@@ -138,15 +138,15 @@ func TestAwait(t *testing.T) {
 	p.expect("10 code 0 pid %d uid %d", os.Getpid(), os.Getuid())
 }
 
-// With the pipe full, one of each kind is kept still, and what came before is
-// in order.
+// With the pipe full, one signal of each kind is still kept, and those that
+// arrived before are in order.
 func TestOverflow(t *testing.T) {
 	p := start(t, "late", nil)
 	p.expect("ready")
 	const room, more = 65536 / infoSize, 2000
 	for range room + more {
 		for err := queue(p.pid, 40); err != nil; err = queue(p.pid, 40) {
-			if err != unix.EAGAIN { // RLIMIT_SIGPENDING: it has not caught up
+			if err != unix.EAGAIN { // RLIMIT_SIGPENDING: the receiver is behind
 				t.Fatal(err)
 			}
 			runtime.Gosched()
@@ -154,7 +154,7 @@ func TestOverflow(t *testing.T) {
 	}
 	missing := make(map[string]bool)
 	catchable(func(sig syscall.Signal) {
-		if sig == syscall.SIGCONT || sig == syscall.SIGCHLD { // dropped by a stop signal; not told
+		if sig == syscall.SIGCONT || sig == syscall.SIGCHLD { // dropped by a stop signal; not reported
 			return
 		}
 		p.send(sig)
@@ -173,8 +173,8 @@ func TestOverflow(t *testing.T) {
 	p.send(64)
 }
 
-// 100,000 signals from 8 senders. Now and then a sender sends one of a kind
-// that only it sends, and waits until that has been told.
+// 100,000 signals from 8 senders. Now and then a sender sends a signal of a kind
+// that only it sends, and waits until that has been reported.
 func TestStorm(t *testing.T) {
 	const total, senders, between = 100_000, 8, 200
 	p := start(t, "report", nil)
@@ -184,7 +184,7 @@ func TestStorm(t *testing.T) {
 	n := 0
 	catchable(func(sig syscall.Signal) {
 		told[sig] = make(chan struct{}, 1<<20)
-		if common := sig%10 == 0; !common && sig != syscall.SIGCONT { // which SIGTSTP takes away
+		if common := sig%10 == 0; !common && sig != syscall.SIGCONT { // which SIGTSTP removes
 			rare[n%senders] = append(rare[n%senders], sig)
 			n++
 		}
@@ -227,8 +227,8 @@ func TestStorm(t *testing.T) {
 	<-ended
 }
 
-// busy has a goroutine that only asynchronous preemption can stop, for each
-// thread that may run, and collects garbage.
+// busy runs, for each thread that may run Go code, a goroutine that only
+// asynchronous preemption can stop, and collects garbage.
 func busy() {
 	l := mustListen()
 	go report(l)
@@ -250,7 +250,7 @@ func busy() {
 	<-input
 }
 
-// The runtime has its SIGURGs, we have those of others and none of its.
+// The runtime gets its own SIGURGs, Next those of other processes.
 func TestPreemption(t *testing.T) {
 	if strings.Contains(os.Getenv("GODEBUG"), "asyncpreemptoff") {
 		t.Fatal("without asynchronous preemption this test is of no use")
@@ -272,7 +272,7 @@ func TestPreemption(t *testing.T) {
 	}
 }
 
-// faulty makes faults of several kinds.
+// faulty causes faults of several kinds.
 func faulty() {
 	l := mustListen()
 	debug.SetPanicOnFault(true)
@@ -300,7 +300,7 @@ func emptyFile() int {
 	return fd
 }
 
-// Faults are still panics, and the same signals sent by others are signals.
+// Faults are still panics, and the same signals sent by others are returned.
 func TestFaults(t *testing.T) {
 	p := start(t, "faults", nil)
 	for range 2 {
@@ -317,7 +317,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// ownSignals brings all those upon itself that are not to be told of.
+// ownSignals causes all those signals to itself that are not to be returned.
 func ownSignals() {
 	l := mustListen()
 	go report(l)
@@ -348,8 +348,8 @@ func ownSignals() {
 	<-input
 }
 
-// What a process does to itself is not told of: our own broken pipes, files
-// that are too large, the runtime's signals and its profile.
+// Signals that the process causes itself are not returned: from a broken pipe, a
+// file that is too large, the Go runtime and its profiler.
 func TestPrivate(t *testing.T) {
 	p := start(t, "private", nil)
 	p.expect("broken pipe")
@@ -362,7 +362,7 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
-// forks starts processes until its input comes.
+// forks starts processes until it can read its input.
 func forks() {
 	l := mustListen()
 	go report(l)
@@ -383,8 +383,8 @@ func forks() {
 	}
 }
 
-// A child that has not executed yet drops what is sent to it and does not tell
-// it as ours: each signal to the group is told once.
+// A child before its exec drops the signals that are sent to it: each signal to
+// the process group is reported once.
 func TestForks(t *testing.T) {
 	p := start(t, "forks", func(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} })
 	p.expect("ready")

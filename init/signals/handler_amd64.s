@@ -1,7 +1,7 @@
 #include "textflag.h"
 
-// The address of the handler as the kernel needs it: a func value of Go would
-// be that of a wrapper.
+// The address of the handler for the kernel. The func value that Go has for it
+// is the address of a wrapper.
 GLOBL ·entry(SB), NOPTR, $8
 DATA ·entry(SB)/8, $handler<>(SB)
 
@@ -12,15 +12,15 @@ DATA ·entry(SB)/8, $handler<>(SB)
 #define si_pid 16
 #define uc_sigmask 296
 
-// handler is what catch.go says. The kernel calls it as C does, with the
-// signal in DI, siginfo in SI and ucontext in DX, and gives all registers back
-// their values when it has returned, so each is ours to use. Where the Go
-// runtime's handler is to run, these three and the stack are as they were.
-// Nothing here uses the stack, nor g in R14.
+// handler is described in catch.go. The kernel calls it as C does, with the
+// signal in DI, siginfo in SI and ucontext in DX, and restores all registers
+// after it, so that it may use any. When it jumps to the Go runtime's handler,
+// these three and the stack are unchanged. It does not use the stack, nor g in
+// R14.
 TEXT handler<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	LEAL -1(DI), CX
 	MOVL $1, R8
-	SHLQ CX, R8 // our bit
+	SHLQ CX, R8 // the bit of the signal
 	MOVL si_code(SI), AX
 	CMPL AX, $0
 	JGT  kernel
@@ -54,7 +54,7 @@ runtime:
 	JMP  AX
 
 ours:
-	// System calls change AX, CX and R11.
+	// A system call changes AX, CX and R11.
 	MOVL $SYS_getpid, AX
 	SYSCALL
 	CMPQ AX, ·self(SB)

@@ -1,7 +1,7 @@
 #include "textflag.h"
 
-// The address of the handler as the kernel needs it: a func value of Go would
-// be that of a wrapper.
+// The address of the handler for the kernel. The func value that Go has for it
+// is the address of a wrapper.
 GLOBL ·entry(SB), NOPTR, $8
 DATA ·entry(SB)/8, $handler<>(SB)
 
@@ -12,15 +12,15 @@ DATA ·entry(SB)/8, $handler<>(SB)
 #define si_pid 16
 #define uc_sigmask 40
 
-// handler is what catch.go says. The kernel calls it as C does, with the
+// handler is described in catch.go. The kernel calls it as C does, with the
 // signal in R0, siginfo in R1, ucontext in R2 and the return address in R30,
-// and gives all registers back their values when it has returned, so each is
-// ours to use. Where the Go runtime's handler is to run, these four, the stack
-// and g in R28 are as they were. The assembler itself uses R27.
+// and restores all registers after it, so that it may use any. When it jumps to
+// the Go runtime's handler, these four, the stack and g in R28 are unchanged.
+// The assembler itself uses R27.
 TEXT handler<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	SUBW $1, R0, R9
 	MOVD $1, R10
-	LSL  R9, R10, R10 // our bit
+	LSL  R9, R10, R10 // the bit of the signal
 	MOVD ·self(SB), R11
 	MOVW si_code(R1), R12
 	CMPW $0, R12
@@ -60,7 +60,7 @@ runtime:
 	B    (R12)
 
 ours:
-	// System calls change R0 alone.
+	// A system call changes only R0.
 	MOVD $SYS_getpid, R8
 	SVC
 	CMP  R11, R0

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Who listens sleeps until something comes.
+// A process that listens sleeps until a signal arrives.
 func TestIdle(t *testing.T) {
 	p := start(t, "report", nil)
 	p.expect("ready")
@@ -30,7 +30,7 @@ func TestIdle(t *testing.T) {
 	t.Errorf("it wakes up each second; at last: %s", before)
 }
 
-// switches is how often each thread of a process has gone to sleep.
+// switches returns how often each thread of a process has gone to sleep.
 func switches(t *testing.T, pid int) string {
 	t.Helper()
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))

@@ -36,7 +36,7 @@ func TestEvery(t *testing.T) {
 	catchable(func(sig syscall.Signal) {
 		switch sig {
 		case syscall.SIGCHLD, syscall.SIGURG, syscall.SIGPIPE, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPROF, 32, 33, 34:
-			return // what the fall-back does not do, or report does not tell
+			return // a signal that the fall-back does not catch, or that report leaves out
 		}
 		p.send(sig)
 		p.expect("%d code %d pid 0 uid 0", sig, Unknown)

@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A process can listen once, and what it listens to is best sent by another.
-// So the test binary is run again, as one of these programs, with its output
-// in a pipe; what each writes is in a line. It ends with its input.
+// A process can call Listen once, and its signals are best sent by another
+// process. So the test binary is run again as one of these programs, with its
+// output in a pipe, in lines. It exits at the end of its input.
 const programVariable = "SIGNALS_TEST_PROGRAM"
 
 // patience bounds every wait.
@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	os.Exit(0)
 }
 
-// input has what comes on standard input.
+// input has the lines of standard input.
 var input = make(chan struct{}, 16)
 
 // tell writes a line, without os.File, which ends the program on EPIPE.
@@ -56,7 +56,7 @@ func mustListen(only ...syscall.Signal) *Listener {
 	return l
 }
 
-// report tells of all signals but those about our own children.
+// report writes all signals but those about our own children.
 func report(l *Listener) {
 	for {
 		s, err := l.Next()
@@ -71,7 +71,7 @@ func report(l *Listener) {
 	}
 }
 
-// program is a running one.
+// program is a running program.
 type program struct {
 	t     *testing.T
 	cmd   *exec.Cmd
@@ -80,7 +80,7 @@ type program struct {
 	lines chan string
 }
 
-// start runs a program; what prepare does to its command comes first.
+// start runs a program, after prepare has changed its command.
 func start(t *testing.T, name string, prepare func(*exec.Cmd)) *program {
 	t.Helper()
 	exe, err := os.Executable()
@@ -130,7 +130,7 @@ func start(t *testing.T, name string, prepare func(*exec.Cmd)) *program {
 	return p
 }
 
-// line is the next line.
+// line returns the next line.
 func (p *program) line() string {
 	p.t.Helper()
 	select {
@@ -153,7 +153,7 @@ func (p *program) expect(want string, a ...any) {
 	}
 }
 
-// fence makes sure that what came before has all been told.
+// fence makes sure that all earlier signals have been reported.
 func (p *program) fence() {
 	p.t.Helper()
 	p.send(64)
@@ -168,7 +168,7 @@ func (p *program) send(sig syscall.Signal) {
 	}
 }
 
-// ways of sending a signal, with the si_code that each has.
+// ways are ways to send a signal, with the si_code of each.
 var ways = []struct {
 	name string
 	code int
@@ -188,7 +188,7 @@ func catchable(f func(sig syscall.Signal)) {
 	}
 }
 
-// blocking has start fork with all signals blocked.
+// blocking makes start fork with all signals blocked.
 func blocking(t *testing.T) {
 	t.Helper()
 	runtime.LockOSThread()
@@ -205,7 +205,7 @@ func blocking(t *testing.T) {
 	})
 }
 
-// ignoring has the command run with all signals ignored that can be.
+// ignoring makes the command run with every signal ignored that can be.
 func ignoring(c *exec.Cmd) {
 	trap := "trap ''"
 	catchable(func(sig syscall.Signal) { trap += fmt.Sprint(" ", int(sig)) })
@@ -213,7 +213,7 @@ func ignoring(c *exec.Cmd) {
 	c.Path = "/bin/sh"
 }
 
-// sets are the lines of /proc/PID/status about signals.
+// sets returns the lines of /proc/PID/status about signals.
 func sets(status string) (sets []string) {
 	for line := range strings.Lines(status) {
 		if strings.HasPrefix(line, "Sig") && !strings.HasPrefix(line, "SigQ") {

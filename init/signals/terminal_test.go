@@ -22,8 +22,8 @@ func writeBehind() {
 	<-input
 }
 
-// Who writes to a terminal from the background is told so by SIGTTOU each
-// time, and his write starts again: it must not go on like that for ever.
+// A process that writes to a terminal from the background gets SIGTTOU, and its
+// write is restarted: that must not go on without end.
 func TestBackground(t *testing.T) {
 	master, slave := terminal(t)
 	// The session's leader, a shell with job control, stays in the foreground.

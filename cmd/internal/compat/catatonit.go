@@ -80,7 +80,7 @@ func catatonit(e *applet.Env) error {
 			say("DEBUG", "started the program, pid "+strconv.Itoa(ev.PID))
 		case foreground.Received:
 			say("DEBUG", "received "+signame.Full(ev.Signal))
-		case foreground.NotPassed:
+		case foreground.NotForwarded:
 			say("DEBUG", "unable to pass on "+signame.Full(ev.Signal)+": "+reason(ev.Err))
 		case foreground.Reaped, foreground.Ended:
 			say("DEBUG", "process "+strconv.Itoa(ev.PID)+" "+status(ev.Status))

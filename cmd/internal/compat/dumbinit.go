@@ -72,9 +72,9 @@ func dumbInit(e *applet.Env) error {
 	if single {
 		o.Group, o.Session, o.SameGroup = false, false, true
 	} else if o.StopToo {
-		// The kernel does not let the leader of a session be stopped by these,
-		// so it takes STOP. As PID 1 we could not stop with it, and it would lie
-		// there until somebody sends CONT.
+		// These signals do not stop the leader of a session, as its process
+		// group is orphaned, so the main program gets STOP. As PID 1 we could
+		// not stop with it, and it would stay stopped until CONT is sent.
 		for _, sig := range []syscall.Signal{syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU} {
 			if _, ok := o.Signals[sig]; !ok {
 				o.Signals[sig] = syscall.SIGSTOP
@@ -95,9 +95,9 @@ func dumbInit(e *applet.Env) error {
 			say("started the program, pid " + strconv.Itoa(ev.PID))
 		case foreground.Received:
 			say("received signal " + strconv.Itoa(int(ev.Signal)))
-		case foreground.Passed:
+		case foreground.Forwarded:
 			say("passed on signal " + strconv.Itoa(int(ev.Signal)))
-		case foreground.NotPassed:
+		case foreground.NotForwarded:
 			say("unable to pass on signal " + strconv.Itoa(int(ev.Signal)) + ": " + reason(ev.Err))
 		case foreground.Reaped, foreground.Ended:
 			say("process " + strconv.Itoa(ev.PID) + " " + status(ev.Status))

@@ -84,7 +84,7 @@ func tini(e *applet.Env) error {
 	reaped := false
 	o := foreground.Options{
 		Group: present(e, "TINI_KILL_PROCESS_GROUP"),
-		// tini ignores these, as it may write from the background.
+		// tini ignores these, so that it can write from the background.
 		Signals:   foreground.SignalMap{syscall.SIGTTIN: 0, syscall.SIGTTOU: 0},
 		ExitCodes: make(foreground.ExitCodes),
 	}
@@ -136,9 +136,9 @@ func tini(e *applet.Env) error {
 		switch ev.Kind {
 		case foreground.Started:
 			say(tiniInfo, "started '"+args.operands[0]+"', pid "+strconv.Itoa(ev.PID))
-		case foreground.Passed:
+		case foreground.Forwarded:
 			say(tiniDebug, "passed on "+signame.Full(ev.Signal))
-		case foreground.NotPassed:
+		case foreground.NotForwarded:
 			say(tiniWarn, "unable to pass on "+signame.Full(ev.Signal)+": "+reason(ev.Err))
 		case foreground.Reaped:
 			if reaped {
