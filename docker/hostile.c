@@ -1,7 +1,7 @@
 /*
- * What runs in the containers of docker/hostile beside svinit: services of one
- * thread each, told apart by the directory that they run in, and wrappers that
- * spoil something for the program that they execute.
+ * The program that runs with svinit in the containers of docker/hostile: services
+ * of one thread each, whose kind is the name of their directory, and wrappers
+ * that break something for the program that they execute.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -42,7 +42,7 @@ static void bomb(void) {
 	}
 }
 
-/* hog writes to memory until it is killed, once; then it behaves. */
+/* hog uses memory until it is killed, the first time only. */
 static void hog(void) {
 	if (mkdir("been", 0700) == 0)
 		for (;;) {
@@ -72,7 +72,7 @@ static void service(const char *name) {
 		pause();
 }
 
-/* onto has standard output and error be fd. */
+/* onto makes fd the standard output and error. */
 static void onto(int fd) {
 	need(fd >= 0, "open");
 	need(dup2(fd, 1) == 1 && dup2(fd, 2) == 2, "dup2");
@@ -106,12 +106,12 @@ static void spoil(const char *what) {
 		need(mount("proc", "/proc", "proc", MS_REMOUNT, "hidepid=2") == 0, "remount /proc");
 		need(setgid(12345) == 0 && setuid(12345) == 0, "setuid");
 	} else {
-		fprintf(stderr, "hostile: no such way to spoil things: %s\n", what);
+		fprintf(stderr, "hostile: unknown wrapper: %s\n", what);
 		exit(100);
 	}
 }
 
-/* ./run is a service; "hostile WHAT PROGRAM..." spoils WHAT. */
+/* ./run is a service; "hostile WHAT PROGRAM..." is the wrapper WHAT. */
 int main(int argc, char **argv) {
 	char cwd[4096];
 

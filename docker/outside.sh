@@ -1,26 +1,26 @@
 # shellcheck shell=bash
-# What demo/run, smoke, hostile and plain need to look at svinit from outside. To be sourced.
+# Functions that demo/run, smoke, hostile and plain use to observe svinit from outside. To be sourced.
 
 # now prints the time in milliseconds.
 now() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 
-# within SECONDS WHAT CMD...: asks CMD again and again until it succeeds; says WHAT if it never does.
+# within SECONDS WHAT CMD...: repeats CMD until it succeeds, and names WHAT if it does not in that time.
 within() {
 	local end=$(($(now) + $1 * 1000)) what=$2
 	shift 2
 	until "$@"; do
 		if [ "$(now)" -ge "$end" ]; then
-			echo "waited in vain: $what" >&2
+			echo "timed out waiting for: $what" >&2
 			return 1
 		fi
 		sleep 0.05
 	done
 }
 
-# miss TEXT: says what was missed, and that it was.
+# miss TEXT: prints why a test fails, and fails.
 miss() { echo "$*" >&2; return 1; }
 
-# page PORT: the status and the text of the page there on the loopback address, "200 visit 1, ...".
+# page PORT: prints the status and the text of the page at that port on the loopback address: "200 visit 1, ...".
 page() {
 	{
 		printf 'GET / HTTP/1.0\r\nHost: demo\r\n\r\n' >&3
@@ -29,13 +29,13 @@ page() {
 		awk 'NR == 1 { status = $2 } body { print status, $0 } /^$/ { body = 1 }'
 }
 
-# answers PORT STATUS: whether the page there has that status.
+# answers PORT STATUS: whether the page at that port has that status.
 answers() { [[ $(page "$1") == "$2 "* ]]; }
 
 # --- hostile and plain: cases, four at a time, each with containers of its own
 
-# begin SCRIPT: sets $image, to be built by make_image, and the directory $tmp. Nothing is left of them at the end.
-# A container is ours if it bears the label $image, whose value is its case.
+# begin SCRIPT: sets $image, which make_image builds, and the directory $tmp. Both are removed at the end.
+# Containers of the script have the label $image; its value is the name of the case.
 begin() {
 	image=svinit-$1-$$
 	tmp=$(mktemp -d)
@@ -44,19 +44,19 @@ begin() {
 }
 cleanup() {
 	local socket tag
-	# A case that still runs would start more.
+	# A case that still runs would start more containers.
 	jobs -rp | xargs -r kill 2>/dev/null || :
 	wait
 	for socket in "$tmp"/*.tmux; do [ ! -S "$socket" ] || tmux -S "$socket" kill-server 2>/dev/null || :; done
 	remove "$image"
-	# Those that were made from $image first.
+	# Images that were made from $image first.
 	for tag in "$image-*" "$image"; do docker images -q "$tag" | xargs -r docker rmi -f >/dev/null 2>&1 || :; done
 	rm -rf "$tmp"
 }
-# remove LABEL: the containers that bear it.
+# remove LABEL: removes the containers that have it.
 remove() { docker ps -aq --filter "label=$1" | xargs -r docker rm -f >/dev/null 2>&1 || :; }
 
-# compile DIR NAME...: svinit and its tools, and static programs from docker/NAME.c.
+# compile DIR NAME...: builds svinit and its tools, and static programs from docker/NAME.c.
 compile() {
 	local dir=$1 c
 	shift
@@ -70,7 +70,7 @@ build() {
 	DOCKER_BUILDKIT=0 timeout 300 docker build -q -t "$@" >/dev/null 2>"$tmp/log" || { cat "$tmp/log" >&2; return 1; }
 }
 
-# start OPTION... [-- ARG...]: runs a container, in the subshell of a case, which has its own $id.
+# start OPTION... [-- ARG...]: runs a container and sets $id. Each case runs in a subshell, with its own $id.
 start() {
 	local options=()
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do options+=("$1"); shift; done
@@ -79,7 +79,7 @@ start() {
 }
 in_c() { timeout 30 docker exec "$id" "$@" 2>&1; }
 logs() { docker logs "$id" 2>&1; }
-# No grep -q behind a pipe: it would end the writer early, and pipefail would take that for a miss.
+# Not grep -q: it would exit before the writer does, and pipefail would count that as a failure.
 logged() { logs | grep -E -- "$1" >/dev/null; }
 code_of() { docker inspect -f '{{.State.ExitCode}}' "$1"; }
 
@@ -95,21 +95,21 @@ stop() {
 	[ "$took" -lt "${1:-5000}" ] || miss "docker stop took $took ms"
 }
 
-# says_beside IGNORED [LINE...]: but for lines that match IGNORED, these are in the log, each once, and no other
+# says_beside IGNORED [LINE...]: apart from lines that match IGNORED, the log has these lines, each once, and no others
 # (all are extended regular expressions).
 says_beside() {
 	local line rest
-	# Others on this machine may have taken all of root's inotify instances: no fault, and none of ours.
+	# Other programs on this machine may have taken all of root's inotify instances, which is not an error of svinit.
 	rest=$(logs | grep -vxE -- "$1|svinit: warning: unable to watch .*: inotify_init1: too many open files; .*" || :)
 	shift
 	for line; do
-		[ "$(grep -cxE -- "$line" <<<"$rest")" = 1 ] || miss "not once: $line: $rest" || return
+		[ "$(grep -cxE -- "$line" <<<"$rest")" = 1 ] || miss "not exactly once: $line: $rest" || return
 		rest=$(grep -vxE -- "$line" <<<"$rest" || :)
 	done
-	[ -z "$rest" ] || miss "said too: $rest"
+	[ -z "$rest" ] || miss "printed too: $rest"
 }
 
-# forbid ERRNO NAME...: prints the file of a seccomp profile in which these system calls fail.
+# forbid ERRNO NAME...: writes a seccomp profile in which these system calls fail, and prints the name of its file.
 forbid() {
 	local errno=$1 names
 	shift
@@ -119,7 +119,8 @@ forbid() {
 	echo "$tmp/$name.json"
 }
 
-# run_case NAME: in the background; -e does not hold in it. What is behind a dot in NAME is the function's argument.
+# run_case NAME: runs one case in the background; -e has no effect in it. After a dot in NAME stands the argument of its
+# function.
 run_case() {
 	local call
 	name=$1 id=
@@ -128,8 +129,8 @@ run_case() {
 	remove "$image=$name"
 }
 
-# run_cases [NAME...]: these of $cases (name, description, ...), or all.
-# shellcheck disable=SC2154 # Those who source this set cases.
+# run_cases [NAME...]: runs these of $cases (name, description, ...), or all.
+# shellcheck disable=SC2154 # The script that sources this file sets cases.
 run_cases() {
 	local began i n=0 failed=0 result
 	began=$(now)
@@ -152,6 +153,6 @@ run_cases() {
 	done
 	echo "# took $((($(now) - began) / 1000)) s"
 	echo "$((n - failed)) passed, $failed failed"
-	# A name that is none of ours would pass as nothing that failed.
+	# Without the first condition, a wrong name would count as success.
 	[ "$n" -gt 0 ] && [ "$failed" = 0 ]
 }

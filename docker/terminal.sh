@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # docker/plain and docker/outside.sh set tmp, name, image and entry.
-# Cases of docker/plain at a terminal: a pane of tmux is where docker run -it finds itself. To be sourced.
+# Cases of docker/plain at a terminal: docker run -it runs in a pane of tmux. To be sourced.
 
 # tty INIT CMD...
 tty() {
@@ -15,7 +15,7 @@ types() { at send-keys "$@"; }
 screen() { at capture-pane -p; }
 shows() { screen | grep -E -- "$1" >/dev/null; }
 sees() { within 20 "on the screen: $1" shows "$1" || miss "$(screen | grep . | tail -n 8)"; }
-# foreground NAME: the terminal's keys are for that program.
+# foreground NAME: the program is in the foreground of the terminal.
 foreground() { docker top "$id" -eo pid,stat,comm | grep -E "^ *[0-9]+ +[^ ]*\\+ +$1\$" >/dev/null; }
 runs() { within 20 "$1 in the foreground" foreground "$1" || miss "$(docker top "$id" -eo pid,stat,comm; screen)"; }
 ends() {
@@ -23,7 +23,7 @@ ends() {
 	[ "$(<"$tmp/$name.code")" = "$1" ] || miss "exit code $(<"$tmp/$name.code")"
 }
 
-# A day at the terminal, as the prompt counts it.
+# A session with a shell. The prompt counts its commands.
 shell() {
 	local n=5
 	tty "$1" bash --norc --noprofile -i && sees '^ready-1$' || return
@@ -37,7 +37,7 @@ shell() {
 	types 'clear; until [ "$(stty size)" = "33 101" ]; do sleep 0.1; done; echo resized' Enter && sees '^resized$' || return
 	types 'exit 7' Enter && ends 7
 }
-# interrupted CMD NAME KEY...: CMD at /text is suspended, goes on with fg, and is left with these keys.
+# interrupted CMD NAME KEY...: CMD shows /text, is stopped, is continued by fg, and is left with these keys.
 interrupted() {
 	local cmd="$1 /text" comm=$2
 	shift 2
@@ -45,11 +45,11 @@ interrupted() {
 	types C-z && sees "Stopped +$cmd" && sees "^ready-$((n += 1))\$" || return
 	types 'clear; fg' Enter && runs "$comm" && sees '^line 1$' && end_of_text && types "$@" && sees "^ready-$((n += 1))\$"
 }
-# As long as a program is not ready for keys it may throw them away.
+# A program may drop keys before it is ready for them.
 end_of_text() { within 20 "the last line of the text" goes_to_end || miss "$(screen | grep . | tail -n 8)"; }
 goes_to_end() { types G && shows '^line 200$'; }
 
-# With no shell above nobody could continue what Ctrl-Z stops: it goes on.
+# Without a shell nobody could continue what Ctrl-Z stops, so svinit continues it.
 cat_alone() {
 	tty "$1" cat && runs cat && types C-z && sees '^\^Z' || return
 	types hello Enter && sees '^\^Zhello$' && sees '^hello$' && types C-d && ends 0
@@ -60,7 +60,7 @@ busybox_vi_alone() { reads "$1" busybox busybox vi && types :q! Enter && ends 0;
 reads() {
 	tty "$1" "${@:3}" /text && runs "$2" && sees '^line 1$' || return
 	types C-z && end_of_text || return
-	# The new size arrives, and is not lost with what was stopped.
+	# The new size arrives although the program was stopped.
 	types C-z && at resize-window -x 101 -y 33 && within 20 "a larger screen" goes_to_begin || miss "$(screen | grep . | tail -n 8)" || return
 	end_of_text
 }
