@@ -1,9 +1,5 @@
 package svlog
 
-import (
-	"golang.org/x/sys/unix"
-)
-
 // Prog is the name of svinit in its own lines.
 const Prog = "svinit"
 
@@ -84,13 +80,9 @@ type Reporter func(Event)
 
 // Direct returns a Reporter that writes lines of prog to the descriptor fd, for
 // where no Mux runs. A line that would have to wait for its reader, or that
-// cannot be written, is dropped: a supervisor goes on when its standard error
-// stalls. The write is a plain system call because os.File ends the program on
-// EPIPE at descriptors 1 and 2.
+// cannot be written, is dropped, see [TryWrite].
 func Direct(prog string, fd int) Reporter {
 	return func(e Event) {
-		if n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, 0); n == 1 || err != nil {
-			unix.Write(fd, e.AppendLine(nil, prog))
-		}
+		TryWrite(fd, e.AppendLine(nil, prog))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"svinit/cmd/internal/applet"
 	"svinit/init/foreground"
 	"svinit/services/signame"
+	"svinit/services/svlog"
 )
 
 const catatonitHelp = `It runs the program, passes signals on to it, reaps orphans, and ends with the
@@ -36,7 +37,7 @@ var Catatonit = applet.Command{
 func catatonit(e *applet.Env) error {
 	usage := "usage: " + e.Name + " [-ghLPV] [--] PROGRAM [ARGUMENT]..."
 	say := func(level, text string) {
-		write(2, level+" (catatonit:"+strconv.Itoa(os.Getpid())+"): "+text+"\n")
+		svlog.TryWrite(2, []byte(level+" (catatonit:"+strconv.Itoa(os.Getpid())+"): "+text+"\n"))
 	}
 	o := foreground.Options{Signals: foreground.SignalMap{
 		syscall.SIGTSTP: 0, syscall.SIGTTIN: 0, syscall.SIGTTOU: 0,

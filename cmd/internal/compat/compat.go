@@ -15,8 +15,6 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"svinit/cmd/internal/applet"
 	"svinit/init/foreground"
 	"svinit/services/program"
@@ -40,14 +38,6 @@ func run(e *applet.Env, o foreground.Options, failed func(err error) int) error 
 func output(f *os.File, text string) error {
 	_, err := f.WriteString(text)
 	return err
-}
-
-// write is for what is said while the program runs. Nothing stops because it
-// cannot be said: not a closed stream, not a pipe that nobody reads.
-func write(f int, text string) {
-	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(f), Events: unix.POLLOUT}}, 0); n == 1 || err != nil {
-		unix.Write(f, []byte(text))
-	}
 }
 
 // errno is what execvp(3) or another call had for an answer.

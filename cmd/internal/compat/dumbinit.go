@@ -8,6 +8,7 @@ import (
 
 	"svinit/cmd/internal/applet"
 	"svinit/init/foreground"
+	"svinit/services/svlog"
 )
 
 const dumbInitHelp = `It runs the program in a session of its own, passes signals on to its process
@@ -81,7 +82,7 @@ func dumbInit(e *applet.Env) error {
 			}
 		}
 	}
-	say := func(text string) { write(2, "[dumb-init] "+text+"\n") }
+	say := func(text string) { svlog.TryWrite(2, []byte("[dumb-init] "+text+"\n")) }
 	failed := func(err error) int {
 		say(args.operands[0] + ": " + reason(err))
 		return 2

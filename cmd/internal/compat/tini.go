@@ -11,6 +11,7 @@ import (
 	"svinit/cmd/internal/applet"
 	"svinit/init/foreground"
 	"svinit/services/signame"
+	"svinit/services/svlog"
 )
 
 const tiniHelp = `It runs the program, passes signals on to it, reaps orphans, and ends with the
@@ -75,7 +76,7 @@ func tini(e *applet.Env) error {
 		if level > tiniWarn {
 			f = 1
 		}
-		write(f, "["+tiniLevels[level]+" tini ("+strconv.Itoa(os.Getpid())+")] "+text+"\n")
+		svlog.TryWrite(f, []byte("["+tiniLevels[level]+" tini ("+strconv.Itoa(os.Getpid())+")] "+text+"\n"))
 	}
 	wrong := func(option byte, value string) error {
 		say(tiniFatal, "Not a valid option for -"+string([]byte{option})+": "+value)

@@ -10,7 +10,7 @@ import (
 // lines with. The clock is read once for each read(2), and the lines of one
 // read are a nanosecond apart, so that sorting keeps their order.
 type timeLabel struct {
-	text  [26]byte
+	text  [tai64n.TextSize + 1]byte
 	nanos int64 // of Unix time
 }
 
@@ -24,7 +24,7 @@ func (t *timeLabel) set(now time.Time) {
 func (t *timeLabel) next() []byte {
 	t.nanos++
 	// The last digit is all that changes in most cases.
-	if last := &t.text[24]; *last != '9' && *last != 'f' {
+	if last := &t.text[tai64n.TextSize-1]; *last != '9' && *last != 'f' {
 		*last++
 	} else {
 		t.format()
@@ -32,13 +32,7 @@ func (t *timeLabel) next() []byte {
 	return t.text[:]
 }
 
-const hexDigits = "0123456789abcdef"
-
 func (t *timeLabel) format() {
-	var packed [tai64n.Size]byte
-	tai64n.Append(packed[:0], time.Unix(0, t.nanos))
-	t.text[0], t.text[25] = '@', ' '
-	for i, b := range packed {
-		t.text[1+2*i], t.text[2+2*i] = hexDigits[b>>4], hexDigits[b&15]
-	}
+	tai64n.AppendText(t.text[:0], time.Unix(0, t.nanos))
+	t.text[tai64n.TextSize] = ' '
 }
