@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	pid1 "svinit/init"
 )
 
 // cited matches the path of a file, with at least one directory, in a text.
@@ -52,6 +54,26 @@ func TestCitations(t *testing.T) {
 					t.Errorf("a comment in %s names %s, which does not exist", f.path, name)
 				}
 			}
+		}
+	}
+}
+
+// TestReadme finds settings and commands that README.md does not mention.
+func TestReadme(t *testing.T) {
+	text := read(t, root+"/README.md")
+	for line := range strings.Lines(pid1.HelpEnv()) {
+		name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if strings.HasPrefix(line, "SVINIT_") && !strings.Contains(text, "\n| `"+name+"` | ") {
+			t.Errorf("the table of settings in README.md has no %s", name)
+		}
+	}
+	for _, c := range commands {
+		called := c.Name
+		if c.Subcommand {
+			called = binary + " " + c.Name
+		}
+		if !regexp.MustCompile("[`!/]" + regexp.QuoteMeta(called) + "[` ]").MatchString(text) {
+			t.Errorf("README.md does not mention %s", called)
 		}
 	}
 }
