@@ -19,28 +19,32 @@ import (
 //go:embed c
 var sources embed.FS
 
-// A bench is what all measurements share: the compiled helpers, the copy of
-// svinit, and how much work was asked for.
-type bench struct {
-	tmp    string // on tmpfs: helpers and worlds, gone at close
-	bin    string // on disk: our copy of svinit, gone at close
-	svinit string // that copy, or "" when there is none to measure
-	link   string // to it, called tini
-	given  string // what -svinit said
-	rounds int
+// options are those of the command line that concern the measurements.
+type options struct {
+	svinit string // the binary to measure
+	old    string // the binary to compare with, or ""
+	rounds int    // 0: the default of each measurement
 	quick  bool
+}
+
+// A bench is what all measurements share: the compiled helpers, the copies of
+// svinit, and the options.
+type bench struct {
+	options
+	tmp    string // on tmpfs: helpers and sandboxes, removed by close
+	bin    string // on disk: the copies of svinit, removed by close
+	svinit *build // nil: the binary is missing
+	old    *build // nil: no comparison
 
 	once sync.Once
 }
 
-// open compiles the C helpers and copies svinit. The copy has an inode of its
-// own, so that no other running svinit shares its pages and flatters its PSS;
-// it lies on disk and not on tmpfs, as a container's files do.
-func open(svinit string, rounds int, quick bool) (_ *bench, err error) {
+// open compiles the C helpers and copies the svinit binaries.
+func open(o options) (_ *bench, err error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("make PID namespaces: run bench as root")
 	}
-	b := &bench{given: svinit, rounds: rounds, quick: quick}
+	b := &bench{options: o}
 	defer func() {
 		if err != nil {
 			b.close()
@@ -49,7 +53,8 @@ func open(svinit string, rounds int, quick bool) (_ *bench, err error) {
 	if b.bin, err = os.MkdirTemp("", "svinit-bench-"); err != nil {
 		return nil, err
 	}
-	// tmpfs, so that no disk is measured. Docker mounts its /dev/shm noexec.
+	// The directory is on tmpfs, so that no disk is measured. The /dev/shm of a
+	// Docker container is mounted noexec.
 	where := "/dev/shm"
 	var st unix.Statfs_t
 	if unix.Statfs(where, &st) != nil || st.Flags&unix.ST_NOEXEC != 0 {
@@ -58,31 +63,23 @@ func open(svinit string, rounds int, quick bool) (_ *bench, err error) {
 	if b.tmp, err = os.MkdirTemp(where, "svinit-bench-"); err != nil {
 		return nil, err
 	}
-	// Services run as root here, but a helper may not: let it pass.
-	if err = os.Chmod(b.tmp, 0o755); err != nil {
-		return nil, err
+	// A helper may run as another user than root, as in the chain of tools.
+	for _, dir := range []string{b.tmp, b.bin} {
+		if err = os.Chmod(dir, 0o755); err != nil {
+			return nil, err
+		}
 	}
 	if err = b.compile(); err != nil {
 		return nil, err
 	}
-	if data, err := os.ReadFile(svinit); err == nil {
-		b.svinit = filepath.Join(b.bin, "svinit")
-		b.link = filepath.Join(b.bin, "tini")
-		if err := os.Symlink("svinit", b.link); err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(b.svinit, data, 0o755); err != nil {
-			return nil, err
-		}
-		// A file just written lies in memory in large pieces, which the kernel
-		// maps whole: 1.1 MB more PSS than when it has been read from a disk.
-		if f, err := os.Open(b.svinit); err == nil {
-			f.Sync()
-			unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
-			f.Close()
-		}
+	if b.svinit, err = b.copyBinary("new", o.svinit); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	return b, nil
+	if o.old == "" {
+		return b, nil
+	}
+	b.old, err = b.copyBinary("old", o.old)
+	return b, err
 }
 
 func (b *bench) close() {
@@ -95,8 +92,8 @@ func (b *bench) close() {
 	})
 }
 
-// abandon is close in the middle of a measurement: our children first, and with
-// each PID 1 its namespace, or they would make new files while we remove.
+// abandon is close during a measurement. It kills the children first, and with
+// every PID 1 its namespace: otherwise they make new files during the removal.
 func (b *bench) abandon() {
 	b.once.Do(func() {
 		for range 20 {
@@ -111,8 +108,8 @@ func (b *bench) abandon() {
 	})
 }
 
-// compile builds every c/NAME.c, static: a service's exec must not measure the
-// dynamic linker.
+// compile builds every c/NAME.c as a static program, so that the exec of a
+// service does not include the work of the dynamic linker.
 func (b *bench) compile() error {
 	cc, err := exec.LookPath("cc")
 	if err != nil {
@@ -126,7 +123,7 @@ func (b *bench) compile() error {
 		return err
 	}
 	for _, f := range files {
-		out := b.tool(strings.TrimSuffix(filepath.Base(f), ".c"))
+		out := b.helper(strings.TrimSuffix(filepath.Base(f), ".c"))
 		text, err := exec.Command(cc, "-O2", "-static", "-o", out, filepath.Join(b.tmp, f)).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("compile %s: %w\n%s", f, err, text)
@@ -135,10 +132,10 @@ func (b *bench) compile() error {
 	return nil
 }
 
-// tool is the path of a compiled helper.
-func (b *bench) tool(name string) string { return filepath.Join(b.tmp, name) }
+// helper is the path of a compiled helper.
+func (b *bench) helper(name string) string { return filepath.Join(b.tmp, name) }
 
-// times is how many rounds to do: -rounds if given, else full, or brief with -quick.
+// times is the number of rounds: that of -rounds, or brief with -quick, or full.
 func (b *bench) times(full, brief int) int {
 	switch {
 	case b.rounds > 0:
@@ -149,7 +146,7 @@ func (b *bench) times(full, brief int) int {
 	return full
 }
 
-// heading says on what, and against whom, the table below was made.
+// heading says on which machine, when and with which binaries the table was made.
 func (b *bench) heading() string {
 	var uts unix.Utsname
 	unix.Uname(&uts)
@@ -157,11 +154,19 @@ func (b *bench) heading() string {
 	first, _, _ := strings.Cut(string(load), " ")
 	lines := []string{fmt.Sprintf("svinit bench %s: %d cores, Linux %s, load %s at the start; medians, rounds interleaved",
 		time.Now().UTC().Format("2006-01-02 15:04"), runtime.NumCPU(), unix.ByteSliceToString(uts.Release[:]), first)}
-	if b.svinit == "" {
-		lines = append(lines, fmt.Sprintf("MISSING: svinit (%s): peers alone, nothing is judged", b.given))
+	for _, c := range []struct {
+		*build
+		name, given string
+	}{{b.svinit, current, b.options.svinit}, {b.old, previous, b.options.old}} {
+		if c.build != nil {
+			lines = append(lines, fmt.Sprintf("%s: %s, %s, %d bytes", c.name, c.given, c.version(), c.size))
+		}
 	}
-	if gone := missing(); len(gone) > 0 {
-		lines = append(lines, "MISSING peers: "+strings.Join(gone, ", "))
+	if b.svinit == nil {
+		lines = append(lines, fmt.Sprintf("MISSING: svinit (%s): only the peers are measured, no target is checked", b.options.svinit))
+	}
+	if m := missing(); len(m) > 0 {
+		lines = append(lines, "MISSING peers: "+strings.Join(m, ", "))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -5,117 +5,137 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// measureChain: chains of tools that each become the next, from the exec of the
-// first to the exit of a static program that does nothing, which is the last.
-// "apart" is ours with two binaries turn about, so that every link is a start
-// of its own: what it takes above the noop, by link, is the Go runtime's start
-// and little else, as "start" shows, which prints a version.
+// measureChain: chains of tools that each execute the next one, from the exec of
+// the first to the exit of noop at the end. svinit runs its tools of a chain in
+// one process. In the column "separate" they alternate between two binaries, so
+// that each tool is a process start of its own.
 func measureChain(b *bench) *section {
-	all := b.present(svinit, daemontools, runit)
-	s := &section{title: "chain: setuidgid nobody softlimit -o 1000 envdir ./env noop, exec to exit, ms"}
-	s.columns = titles(all)
-	if b.svinit != "" {
-		s.columns = append(s.columns, "apart", "start")
+	columns := titles(b.present(svinit, old, daemontools, runit))
+	if b.svinit != nil {
+		columns = append(columns, "separate")
 	}
-	s.columns = append(s.columns, "noop")
-	env, tools, err := b.chainWorld()
+	s := newSection("chain: setuidgid nobody softlimit -o 1000 envdir ./env noop, exec to exit, ms", append(columns, "noop"))
+	env, err := b.envDir()
 	if err != nil {
 		s.note("%v", err)
 		return s
 	}
-	noop := b.tool("noop")
-	for _, links := range []int{1, 2, 3} {
-		t := newTally()
-		who := []string{"noop"}
-		args := []string{fmt.Sprint(b.times(400, 60)), noop}
-		for _, name := range s.columns {
-			var cmd []string
-			switch name {
-			case "svinit":
-				cmd = chain(links, env, noop, tools[0], tools[0])
-			case "apart":
-				cmd = chain(links, env, noop, tools[0], tools[1])
-			case "start":
-				cmd = []string{b.svinit, "--version"}
-			case daemontools.name:
-				if path, err := exec.LookPath("setuidgid"); err == nil {
-					cmd = chain(links, env, noop, filepath.Dir(path), filepath.Dir(path))
-				}
-			case runit.name:
-				if path, err := exec.LookPath("chpst"); err == nil {
-					cmd = append(append([]string{path}, []string{"-u", "nobody", "-o", "1000", "-e", env}[:2*links]...), noop)
-				}
-			}
-			if cmd != nil {
-				args, who = append(append(args, "--"), cmd...), append(who, name)
-			}
+	for tools := range 4 {
+		clients, err := b.chains(tools, env)
+		if err != nil {
+			s.note("%v", err)
+			return s
 		}
-		b.clients(s, t, who, args)
-		one := "s"
-		if links == 1 {
-			one = ""
+		res := newResults()
+		b.runClients(s, res, clients)
+		if tools == 0 {
+			s.row("svinit --version", "%.2f", res, false)
+			continue
 		}
-		r := s.row(fmt.Sprintf("%d link%s", links, one), "%.2f", t, false)
-		r.target = "daemontools + 1 ms"
-		ours, ok := t.median("svinit")
-		if theirs, have := t.median(daemontools.name); ok && have {
-			r.mark = verdict(ours <= theirs+1)
-		} else if t.failed("svinit") {
-			r.mark = miss
-		}
+		r := s.row(fmt.Sprintf("%d of the tools", tools), "%.2f", res, false)
+		r.target(res, false, false, "daemontools + 1 ms", func(ours, _ float64) bool {
+			theirs, ok := res.median(daemontools.name)
+			return ok && ours <= theirs+1
+		})
 	}
-	s.note("chpst is one link, whatever it does. Ours are one process; apart they are a start each.")
+	s.note("chpst of runit is one process with any options. svinit --version shows the start of the binary alone.")
 	return s
 }
 
-// chain is the first links of the chain, the tools taken from two directories
-// turn about.
-func chain(links int, env, noop, first, second string) (cmd []string) {
-	for i, link := range [][]string{{"setuidgid", "nobody"}, {"softlimit", "-o", "1000"}, {"envdir", env}}[:links] {
+// chains returns the contenders' chains of the first n tools; with n = 0, the
+// binary alone.
+func (b *bench) chains(n int, env string) ([]client, error) {
+	noop := b.helper("noop")
+	all := []client{{name: "noop", argv: []string{noop}}}
+	var links string // a directory with the tools of svinit
+	for _, c := range b.present(svinit, old) {
+		if n == 0 {
+			all = append(all, client{name: c.name, argv: []string{c.build(b).path, "--version"}})
+			continue
+		}
+		dir, err := installTools(c.build(b).path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, client{name: c.name, argv: chain(n, env, noop, dir, dir)})
+		if c.name == current {
+			links = dir
+		}
+	}
+	if n == 0 {
+		return all, nil
+	}
+	if path, err := exec.LookPath("setuidgid"); err == nil {
+		all = append(all, client{daemontools.name, true, chain(n, env, noop, filepath.Dir(path), filepath.Dir(path))})
+	}
+	if installed("chpst") {
+		options := []string{"-u", "nobody", "-o", "1000", "-e", env}[:2*n]
+		all = append(all, client{runit.name, true, slices.Concat([]string{"chpst"}, options, []string{noop})})
+	}
+	if links != "" {
+		second, err := b.secondBinary()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, client{name: "separate", argv: chain(n, env, noop, links, second)})
+	}
+	return all, nil
+}
+
+// chain returns a chain of the first n tools, alternately from two directories.
+func chain(n int, env, noop, first, second string) (cmd []string) {
+	for i, tool := range [][]string{{"setuidgid", "nobody"}, {"softlimit", "-o", "1000"}, {"envdir", env}}[:n] {
 		dir := first
 		if i%2 == 1 {
 			dir = second
 		}
-		cmd = append(append(cmd, filepath.Join(dir, link[0])), link[1:]...)
+		cmd = append(append(cmd, filepath.Join(dir, tool[0])), tool[1:]...)
 	}
 	return append(cmd, noop)
 }
 
-// chainWorld makes a directory for envdir, and two with links to svinit and to
-// a copy of it. They are on disk, as a container's are, and other users reach
-// them.
-func (b *bench) chainWorld() (env string, tools [2]string, err error) {
-	env = filepath.Join(b.tmp, "env")
-	if err = os.MkdirAll(env, 0o755); err != nil {
-		return "", tools, err
+// envDir makes a directory for the tool envdir.
+func (b *bench) envDir() (string, error) {
+	dir := filepath.Join(b.tmp, "env")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
 	}
 	for _, name := range []string{"PORT", "HOME", "LANG", "MODE"} {
-		if err = os.WriteFile(filepath.Join(env, name), []byte("value\n"), 0o644); err != nil {
-			return "", tools, err
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("value\n"), 0o644); err != nil {
+			return "", err
 		}
 	}
-	if b.svinit == "" {
-		return env, tools, nil
+	return dir, nil
+}
+
+// installTools makes a directory with a link for each tool of a binary, beside
+// the binary. It is on disk, and other users than root can read it.
+func installTools(binary string) (string, error) {
+	dir := binary + "-tools"
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
 	}
-	if err = os.Chmod(b.bin, 0o755); err != nil {
-		return "", tools, err
+	if out, err := exec.Command(binary, "--install", dir).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("install tools: %w: %s", err, strings.TrimSpace(string(out)))
 	}
-	copied := filepath.Join(b.bin, "svinit-copy")
-	data, err := os.ReadFile(b.svinit)
-	if err == nil {
-		err = os.WriteFile(copied, data, 0o755)
-	}
-	if err != nil {
-		return "", tools, err
-	}
-	for i, binary := range []string{b.svinit, copied} {
-		tools[i] = filepath.Join(b.bin, fmt.Sprint("tools", i))
-		if out, err := exec.Command(binary, "--install", tools[i]).CombinedOutput(); err != nil {
-			return "", tools, fmt.Errorf("install tools: %w: %s", err, strings.TrimSpace(string(out)))
+	return dir, nil
+}
+
+// secondBinary copies svinit once more, and returns the directory of its tools.
+func (b *bench) secondBinary() (string, error) {
+	file := filepath.Join(b.bin, "svinit-copy")
+	if _, err := os.Stat(file); err != nil {
+		data, err := os.ReadFile(b.svinit.path)
+		if err == nil {
+			err = os.WriteFile(file, data, 0o755)
+		}
+		if err != nil {
+			return "", err
 		}
 	}
-	return env, tools, nil
+	return installTools(file)
 }

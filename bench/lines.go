@@ -11,75 +11,78 @@ import (
 	"time"
 )
 
-// talkers is how many services write at once in measureLines.
-const talkers = 10
+// writers is the number of services that write at the same time in measureLines.
+const writers = 10
 
-// measureLines: ten services write numbered, checksummed lines at once; every
-// one must come out of svinit's stdout whole, named, in order. No peer here
-// names lines on stdout, so there is nobody beside it.
+// measureLines: ten services write numbered lines with checksums at the same time.
+// Each line must arrive at svinit's stdout whole, labelled and in order. None of
+// the peers labels lines on stdout, so svinit is measured alone.
 func measureLines(b *bench) *section {
 	lines := 100000
 	if b.quick {
 		lines = 10000
 	}
-	s := &section{title: fmt.Sprintf("lines: %d services at once, %d lines of 0 bytes to 30 KB each", talkers, lines), columns: []string{"svinit"}}
-	if b.svinit == "" {
+	all := b.present(svinit, old)
+	s := newSection(fmt.Sprintf("lines: %d services at once, %d lines of 0 bytes to 30 KB each", writers, lines), titles(all))
+	if len(all) == 0 {
 		return s
 	}
-	t, rate := newTally(), newTally()
-	for range b.times(1, 1) {
-		took, size, err := b.linesOnce(lines)
-		if err != nil {
-			t.fail("svinit", "FAILED")
-			s.note("LOG LINES BROKEN: %v", err)
-			break
+	whole, rate := newResults(), newResults()
+	for round := range b.times(1, 1) {
+		for _, c := range inTurn(all, round) {
+			took, size, err := b.linesOnce(c, lines)
+			if err != nil {
+				whole.fail(c.name, "FAILED")
+				s.note("LOG LINES BROKEN, %s: %v", c.name, err)
+				continue
+			}
+			whole.add(c.name, false, float64(writers*lines))
+			rate.add(c.name, false, float64(size)/1e6/took.Seconds())
 		}
-		t.add("svinit", false, float64(talkers*lines))
-		rate.add("svinit", false, float64(size)/1e6/took.Seconds())
 	}
-	s.row("whole, named, in order", "%.0f", t, true).
-		judge(t, true, true, "no line lost, torn or mixed", func(ours, _ float64) bool { return ours == float64(talkers*lines) })
-	s.row("MB/s, checked as they come", "%.0f", rate, true)
+	s.row("whole, labelled, in order", "%.0f", whole, true).
+		target(whole, true, true, "no line lost, torn or mixed", func(ours, _ float64) bool { return ours == float64(writers*lines) })
+	s.row("MB/s, with the check of each line", "%.0f", rate, true)
 	return s
 }
 
-func (b *bench) linesOnce(lines int) (time.Duration, int64, error) {
-	w, err := b.world(plan{services: talkers, run: "numbered", cfg: fmt.Sprintf("%d\n", lines)})
+func (b *bench) linesOnce(c contender, lines int) (took time.Duration, size int64, err error) {
+	s, err := b.sandbox(layout{services: writers, run: "numbered", cfg: fmt.Sprintf("%d\n", lines)})
 	if err != nil {
 		return 0, 0, err
 	}
-	defer w.close()
+	defer s.close()
 	out, in, err := os.Pipe()
 	if err != nil {
 		return 0, 0, err
 	}
 	defer out.Close()
 	begin := now()
-	err = w.boot(svinit.argv(w), in)
+	err = s.boot(c.argv(s), in)
 	in.Close()
 	if err != nil {
 		return 0, 0, err
 	}
-	if err := out.SetReadDeadline(time.Now().Add(2 * patience)); err != nil {
+	if err := out.SetReadDeadline(time.Now().Add(2 * stepTimeout)); err != nil {
 		return 0, 0, err
 	}
-	size, err := checkLines(out, lines)
+	size, err = checkLines(out, lines)
 	return time.Duration(now() - begin), size, err
 }
 
-// checkLines reads "NAME: SEQ LENGTH CRC PAYLOAD" lines until every talker has
-// said its last, and fails on the first that is not what it should be.
+// checkLines reads lines "NAME: SEQ LENGTH CRC PAYLOAD" until it has the last one of
+// each writer. It fails at the first wrong line.
 func checkLines(from io.Reader, lines int) (size int64, err error) {
-	next := [talkers]int{}
+	next := [writers]int{}
 	in := bufio.NewReaderSize(from, 1<<20)
-	for left := talkers * lines; left > 0; left-- {
+	for left := writers * lines; left > 0; left-- {
 		line, err := in.ReadSlice('\n')
 		size += int64(len(line))
 		if err != nil {
-			return size, fmt.Errorf("%d lines still to come: %w", left, err)
+			return size, fmt.Errorf("%d lines missing: %w", left, err)
 		}
-		bad := func(how string) (int64, error) {
-			return size, fmt.Errorf("%s: %.120q", how, line)
+		bad := func(reason string) (int64, error) {
+			return size, fmt.Errorf("%s: %.120q", reason, line)
 		}
 		text, fields := line[:len(line)-1], [4][]byte{}
 		for i := range fields {
@@ -88,15 +91,15 @@ func checkLines(from io.Reader, lines int) (size int64, err error) {
 				return bad("torn line")
 			}
 		}
-		who, err := strconv.Atoi(string(bytes.TrimSuffix(bytes.TrimPrefix(fields[0], []byte("s")), []byte(":"))))
-		if err != nil || who < 0 || who >= talkers || string(fields[0]) != name(who)+":" {
-			return bad("line without its service's name")
+		i, err := strconv.Atoi(string(bytes.TrimSuffix(bytes.TrimPrefix(fields[0], []byte("s")), []byte(":"))))
+		if err != nil || i < 0 || i >= writers || string(fields[0]) != name(i)+":" {
+			return bad("line without the name of its service")
 		}
 		seq, err := strconv.Atoi(string(fields[1]))
-		if err != nil || seq != next[who] {
-			return bad(fmt.Sprintf("line %d of %s expected", next[who], name(who)))
+		if err != nil || seq != next[i] {
+			return bad(fmt.Sprintf("line %d of %s expected", next[i], name(i)))
 		}
-		next[who]++
+		next[i]++
 		if length, err := strconv.Atoi(string(fields[2])); err != nil || length != len(text) {
 			return bad("torn or mixed line")
 		}

@@ -2,36 +2,36 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 )
 
-// measureMemory: the proportional set size of everything that supervises,
-// services and loggers themselves left out. One world at a time: two of a kind
-// would share pages and halve each other's share.
+// memorySteps are the sizes at which memory is measured.
+var memorySteps = []struct {
+	what     string
+	services int
+	loggers  bool
+}{
+	{"1 service", 1, false}, {"100 services", 100, false}, {"500 services", 500, false}, {"100 with a logger each", 100, true},
+}
+
+// measureMemory: the proportional set size of PID 1 and all other supervisors,
+// without services and loggers. Only one sandbox exists at a time: two instances
+// of a program share pages, which halves the share of each.
 func measureMemory(b *bench) *section {
-	all := b.present(svinit, daemontools, runit, s6, supervisord)
-	s := &section{title: "memory: PSS of PID 1 and all its supervisors, KB", columns: titles(all)}
-	steps := []struct {
-		what    string
-		n       int
-		loggers bool
-	}{
-		{"1 service", 1, false}, {"100 services", 100, false}, {"500 services", 500, false}, {"100 with a logger each", 100, true},
+	all := b.present(svinit, old, daemontools, runit, s6, supervisord)
+	s := newSection("memory: PSS of PID 1 and all its supervisors, KB", titles(all))
+	found := make([]*results, len(memorySteps))
+	for i := range memorySteps {
+		found[i] = newResults()
 	}
-	found := make([]*tally, len(steps))
-	for i := range steps {
-		found[i] = newTally()
-	}
-	for range b.times(3, 1) {
-		for i, step := range steps {
-			for _, c := range all {
-				if found[i].failed(c.name) || c.name == supervisord.name && (step.n > 100 || step.loggers || len(found[i].samples[c.name]) > 0) {
+	for round := range b.times(3, 1) {
+		for i, step := range memorySteps {
+			for _, c := range inTurn(all, round) {
+				skip := c.name == supervisord.name && (round > 0 || step.services > 100 || step.loggers)
+				if found[i].failed(c.name) || skip {
 					continue
 				}
-				kb, err := b.memoryOnce(c, step.n, step.loggers)
+				kb, err := b.memoryOnce(c, step.services, step.loggers)
 				if err != nil {
 					found[i].fail(c.name, err.Error())
 					continue
@@ -40,75 +40,64 @@ func measureMemory(b *bench) *section {
 			}
 		}
 	}
-	for i, step := range steps {
+	for i, step := range memorySteps {
 		r := s.row(step.what, "%.0f", found[i], false)
 		if i == 0 {
-			r.judge(found[i], false, true, "< 4096 KB", func(ours, _ float64) bool { return ours < 4096 })
+			r.target(found[i], false, true, "< 4096 KB", func(ours, _ float64) bool { return ours < 4096 })
 		}
 	}
 	for _, d := range []struct {
 		what     string
-		from, to int
-		by       float64
+		from, to int // indexes of memorySteps
+		n        float64
 	}{
 		{"each further service, 1 to 100", 0, 1, 99}, {"each further service, 100 to 500", 1, 2, 400}, {"each logger", 1, 3, 100},
 	} {
-		t := newTally()
-		for _, c := range all {
-			x, okx := found[d.from].median(c.name)
-			y, oky := found[d.to].median(c.name)
-			if okx && oky {
-				t.add(c.name, c.peer, (y-x)/d.by)
-			} else if found[d.from].failed(c.name) || found[d.to].failed(c.name) {
-				t.fail(c.name, "unknown")
-			}
-		}
-		s.row(d.what, "%.1f", t, false).
-			judge(t, false, true, "<= 12 KB", func(ours, _ float64) bool { return ours <= 12 })
+		res := difference(all, found[d.from], found[d.to], d.n)
+		s.row(d.what, "%.1f", res, false).
+			target(res, false, true, "<= 12 KB", func(ours, _ float64) bool { return ours <= 12 })
 	}
 	return s
 }
 
-func (b *bench) memoryOnce(c contender, n int, loggers bool) (float64, error) {
-	w, err := b.world(plan{services: n, loggers: loggers})
+// difference is the difference of two medians of each contender, divided by n.
+func difference(all []contender, from, to *results, n float64) *results {
+	res := newResults()
+	for _, c := range all {
+		x, okx := from.median(c.name)
+		y, oky := to.median(c.name)
+		if okx && oky {
+			res.add(c.name, c.peer, (y-x)/n)
+		} else if from.failed(c.name) || to.failed(c.name) {
+			res.fail(c.name, "unknown")
+		}
+	}
+	return res
+}
+
+func (b *bench) memoryOnce(c contender, n int, loggers bool) (kb float64, err error) {
+	s, err := b.running(c, layout{services: n, loggers: loggers})
 	if err != nil {
 		return 0, err
 	}
-	defer w.close()
-	if err := w.boot(c.argv(w), nil); err != nil {
-		return 0, err
-	}
-	if _, err := w.up(n); err != nil {
-		return 0, err
-	}
+	defer s.close()
 	if loggers {
-		if _, err := w.until(patience, func(all []stamp) bool { return count(all, stampLogger) >= n }); err != nil {
-			return 0, fmt.Errorf("loggers: %w", err)
+		if _, err := s.until(stepTimeout, func(all []stamp) bool { return count(all, stampLogger) >= n }); err != nil {
+			return 0, fmt.Errorf("start loggers: %w", err)
 		}
 	}
-	// The Go runtime gives pages back a little later; the C ones are as they are.
-	rest := 300 * time.Millisecond
-	if c.name == "svinit" && !b.quick {
-		rest = 2 * time.Second
+	// The Go runtime returns free pages to the kernel only after a moment.
+	pause := 300 * time.Millisecond
+	if c.build != nil && !b.quick {
+		pause = 2 * time.Second
 	}
-	time.Sleep(rest)
-	total := 0.0
-	for _, pid := range w.supervisors() {
-		kb, err := pss(pid)
+	time.Sleep(pause)
+	for _, pid := range s.supervisors() {
+		one, err := pss(pid)
 		if err != nil {
 			return 0, err
 		}
-		total += kb
+		kb += one
 	}
-	return total, nil
-}
-
-func pss(pid int) (float64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, v, _ := strings.Cut(string(text), "\nPss:")
-	v, _, _ = strings.Cut(v, "kB")
-	return strconv.ParseFloat(strings.TrimSpace(v), 64)
+	return kb, nil
 }

@@ -7,79 +7,61 @@ import (
 	"time"
 )
 
-// A keeper writes lines to a directory of rotated files.
-type keeper struct {
-	name string
-	peer bool
-	argv func(b *bench) []string
-}
-
-var keepers = []keeper{
-	{"svinit", false, func(b *bench) []string { return []string{b.svinit, "multilog", "t", "s1000000", "n10", "./main"} }},
-	{"daemontools", true, func(*bench) []string { return []string{"multilog", "t", "s1000000", "n10", "./main"} }},
-	// Its size and number are such by default.
-	{"svlogd", true, func(*bench) []string { return []string{"svlogd", "-t", "./main"} }},
-	{"s6-log", true, func(*bench) []string { return []string{"s6-log", "t", "s1000000", "n10", "./main"} }},
-}
-
-// measureMultilog: how fast 100-byte lines get, stamped, into rotated files.
-func measureMultilog(b *bench) *section {
-	s := &section{title: "multilog: 100-byte lines, stamped, into files of 1 MB, MB/s of what comes in"}
-	var here []keeper
-	for _, k := range keepers {
-		if k.name == "svinit" && b.svinit == "" || k.peer && !installed(k.argv(b)[0]) {
-			continue
-		}
-		here = append(here, k)
-		s.columns = append(s.columns, k.name)
+// multilogFilters returns the loggers that write lines to a directory of rotated
+// files. 1 MB and 10 files are the defaults of svlogd. The slow peers get fewer
+// bytes.
+func (b *bench) multilogFilters(mb, peerMB int) (all []filter) {
+	multilog := []string{"multilog", "t", "s1000000", "n10", "./main"}
+	for _, c := range b.present(svinit, old) {
+		all = append(all, filter{name: c.name, mb: mb, argv: append([]string{c.build(b).path}, multilog...)})
 	}
-	for _, how := range []struct {
-		name  string
-		chunk int
-		mb    int
-	}{{"a line a write", 100, 50}, {"64 KiB a write", 65536, 400}} {
-		t := newTally()
+	for _, f := range []filter{
+		{name: daemontools.name, argv: multilog},
+		{name: "svlogd", argv: []string{"svlogd", "-t", "./main"}},
+		{name: "s6-log", argv: []string{"s6-log", "t", "s1000000", "n10", "./main"}},
+	} {
+		if installed(f.argv[0]) {
+			f.peer, f.mb = true, peerMB
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// measureMultilog: the rate at which 100-byte lines are labelled and written to
+// rotated files.
+func measureMultilog(b *bench) *section {
+	s := newSection("multilog: 100-byte lines, with timestamps, into files of 1 MB, MB/s of the input", filterTitles(b.multilogFilters(0, 0)))
+	for _, row := range []struct {
+		name       string
+		chunk      int
+		mb, peerMB int
+	}{{"a line a write", 100, 50, 50}, {"64 KiB a write", 65536, 400, 100}} {
 		if b.quick {
-			how.mb /= 4
+			row.mb, row.peerMB = row.mb/4, row.peerMB/4
 		}
-		for range b.times(5, 2) {
-			for _, k := range here {
-				if t.failed(k.name) {
-					continue
-				}
-				mb := how.mb
-				if k.peer && how.chunk > 100 {
-					mb /= 4
-				}
-				rate, err := b.multilogOnce(k, int64(mb)*1_000_000, how.chunk)
-				if err != nil {
-					t.fail(k.name, err.Error())
-					continue
-				}
-				t.add(k.name, k.peer, rate)
-			}
-		}
-		r := s.row(how.name, "%.0f", t, true)
-		if how.chunk == 100 { // the writer's own speed is the limit here
-			r.judge(t, true, false, "above all", func(ours, best float64) bool { return ours > best })
+		res := b.rates(b.multilogFilters(row.mb, row.peerMB), func(f filter) (float64, error) { return b.multilogOnce(f, row.chunk) })
+		r := s.row(row.name, "%.0f", res, true)
+		if row.chunk == 100 { // the writer is the slowest process
+			r.target(res, true, false, "best peer", func(ours, best float64) bool { return ours > best })
 			continue
 		}
-		r.judge(t, true, false, "3 x daemontools, 480, above all", func(ours, best float64) bool {
-			theirs, _ := t.median("daemontools")
+		r.target(res, true, false, "best peer, 3 x daemontools, 480", func(ours, best float64) bool {
+			theirs, _ := res.median(daemontools.name)
 			return ours >= 3*theirs && ours > best && ours > 480
 		})
 	}
-	s.note("480 MB/s is what supervisord reached, which writes raw and cuts within lines.")
+	s.note("480 MB/s is the rate of supervisord, which writes its input unchanged and rotates within lines.")
 	return s
 }
 
-func (b *bench) multilogOnce(k keeper, bytes int64, chunk int) (float64, error) {
-	w, err := b.world(plan{})
+func (b *bench) multilogOnce(f filter, chunk int) (float64, error) {
+	s, err := b.sandbox(layout{})
 	if err != nil {
 		return 0, err
 	}
-	defer w.close()
-	if err := os.Mkdir(filepath.Join(w.root, "main"), 0o755); err != nil {
+	defer s.close()
+	if err := os.Mkdir(filepath.Join(s.root, "main"), 0o755); err != nil {
 		return 0, err
 	}
 	out, in, err := os.Pipe()
@@ -88,20 +70,21 @@ func (b *bench) multilogOnce(k keeper, bytes int64, chunk int) (float64, error) 
 	}
 	defer out.Close()
 	defer in.Close()
-	logger, err := b.spawn(w, out, nil, k.argv(b)...)
+	logger, err := b.spawn(s, out, nil, f.argv...)
 	if err != nil {
 		return 0, err
 	}
 	defer end(logger)
+	bytes := int64(f.mb) * 1_000_000
 	begin := time.Now()
-	writer, err := b.spawn(w, nil, in, b.tool("chatty"), w.trace.file.Name(), fmt.Sprint(bytes), fmt.Sprint(chunk))
+	writer, err := b.spawn(s, nil, in, b.helper("writer"), s.trace.file.Name(), fmt.Sprint(bytes), fmt.Sprint(chunk))
 	if err != nil {
 		return 0, err
 	}
 	defer end(writer)
 	in.Close()
-	// The end of its input ends the logger, once all is written.
-	if _, err := wait(logger, patience); err != nil {
+	// The logger exits at the end of its input, after it has written everything.
+	if _, err := wait(logger, stepTimeout); err != nil {
 		return 0, err
 	}
 	return float64(bytes) / 1e6 / time.Since(begin).Seconds(), nil

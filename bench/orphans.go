@@ -5,67 +5,77 @@ import (
 	"time"
 )
 
-// measureOrphans: a main program that makes orphans as fast as the kernel lets
-// it, under each plain init. See c/orphans.c for how, and why no faster.
+// measureOrphans: a main program that makes orphaned processes at the highest
+// possible rate, under each plain init. c/orphans.c explains how.
 func measureOrphans(b *bench) *section {
 	n := 20032 // a multiple of 64
 	if b.quick {
 		n = 4992
 	}
-	s := &section{title: fmt.Sprintf("orphans: %d made as fast as one process can", n)}
-	here := b.plainInits()
-	for _, i := range here {
-		s.columns = append(s.columns, i.name)
-	}
-	for _, how := range []struct {
-		name   string
-		litter int
-	}{{"double forks", 1}, {"in litters of 64", 64}} {
-		rate, lag, most, cpu := newTally(), newTally(), newTally(), newTally()
-		for range b.times(5, 3) {
-			for _, i := range here {
+	all := b.plainInits()
+	s := newSection(fmt.Sprintf("orphans: %d, made as fast as one process can", n), initTitles(all))
+	for _, way := range []struct {
+		name     string
+		perChild int
+	}{{"double forks", 1}, {"64 of each child", 64}} {
+		rate, lag, most, cpu := newResults(), newResults(), newResults(), newResults()
+		for round := range b.times(5, 3) {
+			for _, i := range inTurn(all, round) {
 				if rate.failed(i.name) {
 					continue
 				}
-				r, l, m, c, err := b.orphansOnce(i, n, how.litter)
+				o, err := b.orphansOnce(i, n, way.perChild)
 				if err != nil {
 					rate.fail(i.name, err.Error())
 					continue
 				}
-				// The target names tini; the others are there to be seen.
-				rate.add(i.name, i.name == "tini", r)
-				lag.add(i.name, i.peer, l)
-				most.add(i.name, false, m)
-				cpu.add(i.name, i.name == "tini", c)
+				// The targets are relative to tini; the other peers are for information.
+				rate.add(i.name, i.name == "tini", o.rate)
+				lag.add(i.name, i.peer, o.lag)
+				most.add(i.name, false, o.most)
+				cpu.add(i.name, i.name == "tini", o.cpu)
 			}
 		}
-		s.row(how.name+", orphans a second", "%.0f", rate, true).
-			judge(rate, true, false, "tini's rate", func(ours, best float64) bool { return ours >= best })
-		s.row("  last fork to last zombie gone, ms", "%.2f", lag, false).
-			judge(lag, false, true, "<= 5 ms", func(ours, _ float64) bool { return ours <= 5 })
+		s.row(way.name+", orphans a second", "%.0f", rate, true).
+			target(rate, true, false, "tini's rate", func(ours, best float64) bool { return ours >= best })
+		s.row("  last fork to last zombie reaped, ms", "%.2f", lag, false).
+			target(lag, false, true, "<= 5 ms", func(ours, _ float64) bool { return ours <= 5 })
 		s.row("  processor time of PID 1 for each, µs", "%.1f", cpu, false).
-			judge(cpu, false, false, "<= 4 x tini's", func(ours, best float64) bool { return ours <= 4*best })
-		s.row("  most zombies seen at once", "%.0f", most, false)
+			target(cpu, false, false, "<= 4 x tini's", func(ours, best float64) bool { return ours <= 4*best })
+		s.row("  most zombies at once", "%.0f", most, false)
 	}
 	return s
 }
 
-func (b *bench) orphansOnce(i plainInit, n, litter int) (rate, lag, most, cpu float64, err error) {
-	w, err := b.world(plan{})
+// orphanRound is the outcome of one round.
+type orphanRound struct {
+	rate float64 // orphans a second
+	lag  float64 // from the last fork until the last zombie is reaped, ms
+	most float64 // zombies at once
+	cpu  float64 // processor time of PID 1 for each orphan, µs
+}
+
+func (b *bench) orphansOnce(i plainInit, n, perChild int) (orphanRound, error) {
+	s, err := b.sandbox(layout{})
 	if err != nil {
-		return 0, 0, 0, 0, err
+		return orphanRound{}, err
 	}
-	defer w.close()
-	err = w.boot(i.argv(b, b.tool("orphans"), w.trace.file.Name(), fmt.Sprint(n), fmt.Sprint(litter)), nil)
+	defer s.close()
+	err = s.boot(i.argv(b, b.helper("orphans"), s.trace.file.Name(), fmt.Sprint(n), fmt.Sprint(perChild)), nil)
 	if err != nil {
-		return 0, 0, 0, 0, err
+		return orphanRound{}, err
 	}
-	all, err := w.until(2*patience, func(all []stamp) bool { _, ok := find(all, 0, stampLast, 0); return ok })
+	all, err := s.until(2*stepTimeout, func(all []stamp) bool { _, ok := find(all, 0, stampLast, 0); return ok })
 	if err != nil {
-		return 0, 0, 0, 0, err
+		return orphanRound{}, err
 	}
 	begin, _ := find(all, 0, stampBegin, 0)
-	end, _ := find(all, 0, stampLast, 0)
-	gone, _ := find(all, 0, stampGone, 0)
-	return float64(n) / time.Duration(end.ns-begin.ns).Seconds(), ms(time.Duration(gone.ns - end.ns)), float64(end.value), float64(gone.value) / 1000 / float64(n), nil
+	last, _ := find(all, 0, stampLast, 0)
+	reaped, _ := find(all, 0, stampReaped, 0)
+	return orphanRound{
+		rate: float64(n) / time.Duration(last.ns-begin.ns).Seconds(),
+		lag:  ms(time.Duration(reaped.ns - last.ns)),
+		most: float64(last.value),
+		cpu:  float64(reaped.value) / 1000 / float64(n),
+	}, nil
 }

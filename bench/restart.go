@@ -2,105 +2,96 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
 
-// lived is longer than the second within which every supervisor but the C loop
-// makes a service that died wait.
-const lived = 1300 * time.Millisecond
+// minUptime is longer than a second: all supervisors but the C loop delay the
+// restart of a service that exited in its first second.
+const minUptime = 1300 * time.Millisecond
 
-// batch is how many services each contender has for this: each gives one sample
-// per batch, since each must have lived before it is ended again.
-const batch = 10
+// restartServices is the number of services of each contender. Each service
+// gives one sample per round, since it has to run for minUptime before the next.
+const restartServices = 10
 
-// measureRestart: a service that has lived ends; when does the next one begin?
-// All contenders are up at once and take turns, service by service: an idle
-// supervisor does not disturb.
+// measureRestart: from the end of a service to the start of its next instance.
+// All contenders run at the same time and take turns service by service; an idle
+// supervisor does not disturb the others.
 func measureRestart(b *bench) *section {
-	all := b.present(svinit, daemontools, runit, s6, floor)
-	s := &section{title: fmt.Sprintf("restart: to the first instruction of the new instance, ms (%d services, each alive for %v)", batch, lived),
-		columns: titles(all)}
-	killed, told := newTally(), newTally()
-	worlds := map[string]*world{}
+	all := b.present(svinit, old, daemontools, runit, s6, baseline)
+	s := newSection(fmt.Sprintf("restart: to the first instruction of the next instance, ms (%d services, each up for %v)", restartServices, minUptime), titles(all))
+	killed, commanded := newResults(), newResults()
+	sandboxes := map[string]*sandbox{}
 	for _, c := range all {
-		w, err := b.world(plan{services: batch})
-		if err == nil {
-			defer w.close()
-			if err = w.boot(c.argv(w), nil); err == nil {
-				_, err = w.up(batch)
-			}
-		}
+		box, err := b.running(c, layout{services: restartServices})
 		if err != nil {
 			killed.fail(c.name, err.Error())
-			told.fail(c.name, err.Error())
+			commanded.fail(c.name, err.Error())
 			continue
 		}
-		worlds[c.name] = w
+		defer box.close()
+		sandboxes[c.name] = box
 	}
-	for range b.times(4, 1) {
-		for _, half := range []struct {
-			t   *tally
-			end func(contender, *world, int) (int64, error)
+	for round := range b.times(4, 1) {
+		for _, way := range []struct {
+			res *results
+			end func(contender, *sandbox, int) (int64, error)
 		}{
 			{killed, killService},
-			{told, tellService},
+			{commanded, termService},
 		} {
-			time.Sleep(lived)
-			for i := range batch {
-				for _, c := range all {
-					if half.t.failed(c.name) || (half.t == told && c.term == nil) {
+			time.Sleep(minUptime)
+			for i := range restartServices {
+				for _, c := range inTurn(all, round+i) {
+					if way.res.failed(c.name) || (way.res == commanded && c.term == nil) {
 						continue
 					}
-					took, err := worlds[c.name].again(i, func() (int64, error) { return half.end(c, worlds[c.name], i) })
+					took, err := sandboxes[c.name].nextStart(i, func() (int64, error) { return way.end(c, sandboxes[c.name], i) })
 					if err != nil {
-						half.t.fail(c.name, err.Error())
+						way.res.fail(c.name, err.Error())
 						continue
 					}
-					half.t.add(c.name, c.peer, ms(took))
+					way.res.add(c.name, c.peer, ms(took))
 				}
 			}
 		}
 	}
 	s.row("after kill -9", "%.2f", killed, false).
-		judge(killed, false, false, "best peer", func(ours, best float64) bool { return ours <= best })
-	s.row("after svc -t", "%.2f", told, false).
-		judge(told, false, false, "best peer + 1.5 ms", func(ours, best float64) bool { return ours <= best+1.5 })
-	s.note("svc -t counts from the exec of the client (svinit svc -t, svc -t, sv term, s6-svc -t), its own start included.")
+		target(killed, false, false, "best peer", func(ours, best float64) bool { return ours <= best })
+	s.row("after svc -t", "%.2f", commanded, false).
+		target(commanded, false, false, "best peer + 1.5 ms", func(ours, best float64) bool { return ours <= best+1.5 })
+	s.note("svc -t begins at the exec of the client (svinit svc -t, svc -t, sv term, s6-svc -t) and contains its start.")
 	return s
 }
 
-// again ends service i by end, which says when it began to, and waits for the
-// next instance.
-func (w *world) again(i int, end func() (int64, error)) (time.Duration, error) {
-	from := len(w.trace.read())
-	begin, err := end()
+// nextStart calls cause, which returns the time of its action, and waits for the
+// start of the next instance of service i. It returns the time between the two.
+func (s *sandbox) nextStart(i int, cause func() (int64, error)) (time.Duration, error) {
+	from := len(s.trace.read())
+	begin, err := cause()
 	if err != nil {
 		return 0, err
 	}
-	all, err := w.until(10*time.Second, func(all []stamp) bool {
-		_, ok := find(all, from, stampBorn, i)
+	all, err := s.until(10*time.Second, func(all []stamp) bool {
+		_, ok := find(all, from, stampStart, i)
 		return ok
 	})
 	if err != nil {
 		return 0, err
 	}
-	next, _ := find(all, from, stampBorn, i)
-	time.Sleep(5 * time.Millisecond) // let it write its status down before the next one's turn
+	next, _ := find(all, from, stampStart, i)
+	time.Sleep(5 * time.Millisecond) // until the supervisor has written its status
 	return time.Duration(next.ns - begin), nil
 }
 
-func killService(_ contender, w *world, i int) (int64, error) {
+func killService(_ contender, s *sandbox, i int) (int64, error) {
 	inner := 0
-	for _, s := range w.trace.read() {
-		if s.kind == stampBorn && s.index == i {
-			inner = s.pid // the last is the living one
+	for _, st := range s.trace.read() {
+		if st.kind == stampStart && st.index == i {
+			inner = st.pid // the last one is that of the running instance
 		}
 	}
-	pid, err := outside(w.pid, inner)
+	pid, err := hostPID(s.pid, inner)
 	if err != nil {
 		return 0, err
 	}
@@ -108,40 +99,6 @@ func killService(_ contender, w *world, i int) (int64, error) {
 	return begin, syscall.Kill(pid, syscall.SIGKILL)
 }
 
-func tellService(c contender, w *world, i int) (int64, error) {
-	return w.command(c.term(w.b, w.dir(i))...)
-}
-
-// outside finds the descendant of root whose pid in its own namespace is inner.
-func outside(root, inner int) (int, error) {
-	for _, pid := range descendants(root) {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if err != nil {
-			continue
-		}
-		_, ns, _ := strings.Cut(string(text), "\nNSpid:")
-		ns, _, _ = strings.Cut(ns, "\n")
-		pids := strings.Fields(ns)
-		if len(pids) > 0 && pids[len(pids)-1] == strconv.Itoa(inner) {
-			return pid, nil
-		}
-	}
-	return 0, fmt.Errorf("find process %d of the namespace", inner)
-}
-
-// descendants of a process and itself, by the children files of its threads.
-func descendants(root int) []int {
-	all := []int{root}
-	for i := 0; i < len(all); i++ {
-		tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", all[i]))
-		for _, task := range tasks {
-			text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", all[i], task.Name()))
-			for _, f := range strings.Fields(string(text)) {
-				if pid, err := strconv.Atoi(f); err == nil {
-					all = append(all, pid)
-				}
-			}
-		}
-	}
-	return all
+func termService(c contender, s *sandbox, i int) (int64, error) {
+	return s.command(c.term(s.b, s.dir(i))...)
 }

@@ -3,71 +3,86 @@ package main
 import (
 	"fmt"
 	"os/exec"
-	"slices"
 	"strings"
 	"time"
 )
 
-// measureSvstat: asking for a service's state, from exec to exit, each client of
-// a service under its own supervisor, beside a static program that does nothing.
+// A client is a short program, measured from its exec to its exit.
+type client struct {
+	name string
+	peer bool
+	argv []string
+}
+
+// measureSvstat: clients that read the state of a service, each of a service of
+// its own supervisor, beside a static program that does nothing.
 func measureSvstat(b *bench) *section {
-	all := b.present(svinit, daemontools, runit, s6)
-	s := &section{title: "svstat: state of one service (svstat, sv status, s6-svstat), exec to exit, ms", columns: append(titles(all), "noop")}
-	t := newTally()
-	who := []string{"noop"}
-	args := []string{fmt.Sprint(b.times(400, 60)), b.tool("noop")}
+	all := b.present(svinit, old, daemontools, runit, s6)
+	s := newSection("svstat: clients, exec to exit, ms (svstat, sv status, s6-svstat; svok, s6-svok)", append(titles(all), "noop"))
+	state, ok := newResults(), newResults()
+	noop := client{name: "noop", argv: []string{b.helper("noop")}}
+	states, oks := []client{noop}, []client{noop}
 	for _, c := range all {
-		w, err := b.world(plan{services: 1})
-		if err == nil {
-			defer w.close()
-			if err = w.boot(c.argv(w), nil); err == nil {
-				_, err = w.up(1)
-			}
-		}
+		box, err := b.running(c, layout{services: 1})
 		if err != nil {
-			t.fail(c.name, err.Error())
+			state.fail(c.name, err.Error())
+			ok.fail(c.name, "-")
 			continue
 		}
-		cmd := c.stat(b, w.dir(0))
-		if cmd[0], err = exec.LookPath(cmd[0]); err != nil {
-			t.fail(c.name, err.Error())
-			continue
+		defer box.close()
+		states = append(states, client{c.name, c.peer, c.stat(b, box.dir(0))})
+		if c.ok != nil {
+			oks = append(oks, client{c.name, c.peer, c.ok(b, box.dir(0))})
 		}
-		args = append(append(args, "--"), cmd...)
-		who = append(who, c.name)
 	}
-	time.Sleep(lived) // a supervisor in its first second may still be deaf
-	b.clients(s, t, who, args)
-	r := s.row("exec to exit", "%.2f", t, false)
-	r.target = "noop + 1.5 ms"
-	if ours, ok := t.median("svinit"); ok {
-		idle, _ := t.median("noop")
-		r.mark = verdict(ours <= idle+1.5)
-	} else if t.failed("svinit") {
-		r.mark = miss
+	time.Sleep(minUptime) // a supervisor may not read commands in its first second
+	b.runClients(s, state, states)
+	b.runClients(s, ok, oks)
+	for _, row := range []struct {
+		name string
+		res  *results
+	}{{"svstat", state}, {"svok", ok}} {
+		noop, _ := row.res.median("noop")
+		s.row(row.name, "%.2f", row.res, false).
+			target(row.res, false, true, "noop + 1.5 ms", func(ours, _ float64) bool { return ours <= noop+1.5 })
 	}
 	return s
 }
 
-// clients runs the helper of that name and adds what it prints to the tally:
-// who names its commands in order.
-func (b *bench) clients(s *section, t *tally, who, args []string) {
-	peers := []string{daemontools.name, runit.name, s6.name}
-	cmd := exec.Command(b.tool("clients"), args...)
-	cmd.Env = environment
-	stop := time.AfterFunc(2*patience, func() { cmd.Process.Kill() })
-	out, err := cmd.Output()
-	stop.Stop()
-	if err != nil {
-		s.note("clients: %v", err)
+// runClients runs all clients in turn by the helper timing, and adds their times
+// to res.
+func (b *bench) runClients(s *section, res *results, clients []client) {
+	args := []string{fmt.Sprint(b.times(400, 60))}
+	var measured []client
+	for _, c := range clients {
+		path, err := exec.LookPath(c.argv[0])
+		if err != nil {
+			res.fail(c.name, err.Error())
+			continue
+		}
+		if len(measured) > 0 {
+			args = append(args, "--")
+		}
+		args = append(append(args, path), c.argv[1:]...)
+		measured = append(measured, c)
 	}
-	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+	cmd := exec.Command(b.helper("timing"), args...)
+	cmd.Env = environment
+	timer := time.AfterFunc(2*stepTimeout, func() { cmd.Process.Kill() })
+	out, err := cmd.Output()
+	timer.Stop()
+	if err != nil {
+		s.note("run the clients: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
 		var i, ns, status int
-		if n, _ := fmt.Sscan(line, &i, &ns, &status); n == 3 && i < len(who) {
-			t.add(who[i], slices.Contains(peers, who[i]), float64(ns)/1e6)
-			if status != 0 {
-				t.fail(who[i], fmt.Sprintf("wait status %d", status))
-			}
+		if n, _ := fmt.Sscan(line, &i, &ns, &status); n != 3 || i >= len(measured) {
+			continue
+		}
+		c := measured[i]
+		res.add(c.name, c.peer, float64(ns)/1e6)
+		if status != 0 {
+			res.fail(c.name, fmt.Sprintf("wait status %d", status))
 		}
 	}
 }

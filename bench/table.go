@@ -3,55 +3,72 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
 )
 
 // A section is one measurement's part of the table.
 type section struct {
 	title   string
-	columns []string // svinit first
+	columns []string // names of the contenders, svinit first
 	rows    []row
 	notes   []string
 	spread  []string // quartiles, for -v
 }
 
-// A row is one thing measured on every column's contender.
+// A row is one quantity, measured on the contender of each column.
 type row struct {
-	what   string
-	cells  []string
-	ratio  string // svinit over the best peer
-	target string
-	mark   string // pass, MISS, or "" where there is no target or no svinit
+	what     string
+	cells    []string
+	ratio    string // svinit divided by the best peer
+	oldRatio string // svinit divided by the old binary
+	worse    string // worse or maybeWorse, or "" where svinit is not worse than the old binary
+	goal     string // target as text
+	mark     string // pass or miss, or "" where there is no target or no svinit
+}
+
+const (
+	pass = "pass"
+	miss = "MISS"
+
+	worse      = "WORSE"
+	maybeWorse = "worse?" // the quartiles overlap, so it can be noise
+)
+
+// tolerance is how much worse than the old binary svinit may be.
+const tolerance = 0.03
+
+// newSection makes an empty section.
+func newSection(title string, columns []string) *section {
+	return &section{title: title, columns: columns}
 }
 
 func (s *section) note(format string, a ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, a...))
 }
 
-func (s *section) missed() (n int) {
+// count returns the number of rows for which is returns true.
+func (s *section) count(is func(row) bool) (n int) {
 	for _, r := range s.rows {
-		if r.mark == miss {
+		if is(r) {
 			n++
 		}
 	}
 	return n
 }
 
-const (
-	pass = "pass"
-	miss = "MISS"
-)
-
-func verdict(ok bool) string {
+func passOrMiss(ok bool) string {
 	if ok {
 		return pass
 	}
 	return miss
 }
 
-// row makes a row of a tally: a cell per column in %-format form, scaled by
-// unit, with the ratio of svinit to the best peer.
-func (s *section) row(what, form string, t *tally, largest bool) *row {
+// row adds a row with the medians of all columns in the printf format form. It
+// compares svinit with the best peer and with the old binary; largest says that
+// the largest number is the best.
+func (s *section) row(what, form string, t *results, largest bool) *row {
 	r := row{what: what}
 	for _, c := range s.columns {
 		cell := "-"
@@ -59,7 +76,7 @@ func (s *section) row(what, form string, t *tally, largest bool) *row {
 			cell = fmt.Sprintf(form, m)
 		}
 		if t.failed(c) {
-			cell = t.trouble[c]
+			cell = t.failures[c]
 			if len(cell) > 12 {
 				s.note("%s, %s: %s", what, c, cell)
 				cell = "failed"
@@ -71,40 +88,84 @@ func (s *section) row(what, form string, t *tally, largest bool) *row {
 				what, c, len(v), v.quantile(0.25), v.quantile(0.75), v.quantile(0)))
 		}
 	}
-	if ours, ok := t.median("svinit"); ok {
-		if who, best := t.best(largest); who != "" && best > 0 {
+	if ours, ok := t.median(current); ok {
+		if peer, best := t.best(largest); peer != "" && best > 0 {
 			r.ratio = fmt.Sprintf("%.2f", ours/best)
 		}
 	}
+	r.compareOld(t, largest)
 	s.rows = append(s.rows, r)
 	return &s.rows[len(s.rows)-1]
 }
 
-// judge marks the row by a test of our median against the best peer's, where
-// there are both (or ours alone, when alone is true).
-func (r *row) judge(t *tally, largest, alone bool, target string, ok func(ours, best float64) bool) {
-	r.target = target
-	ours, have := t.median("svinit")
-	who, best := t.best(largest)
-	switch {
-	case t.failed("svinit"):
-		r.mark = miss
-	case have && (alone || who != ""):
-		r.mark = verdict(ok(ours, best))
+// compareOld sets the ratio of svinit to the old binary, and marks svinit if it
+// is worse by more than tolerance.
+func (r *row) compareOld(t *results, largest bool) {
+	ours, ok := t.median(current)
+	before, okOld := t.median(previous)
+	if !ok || !okOld {
+		if t.failed(current) && okOld {
+			r.worse = worse
+		}
+		return
 	}
+	loss := ours / before
+	switch {
+	case ours == before:
+		loss = 1
+	case largest:
+		loss = before / ours
+	}
+	if !math.IsInf(ours/before, 0) && before != 0 {
+		r.oldRatio = fmt.Sprintf("%.3f", ours/before)
+	}
+	switch {
+	case loss <= 1+tolerance:
+	case t.apart(current, previous):
+		r.worse = worse
+	default:
+		r.worse = maybeWorse
+	}
+}
+
+// target sets the target of the row, and marks it by ok, which compares the
+// median of svinit with that of the best peer. With alone, the target does not
+// depend on a peer.
+func (r *row) target(t *results, largest, alone bool, text string, ok func(ours, best float64) bool) {
+	r.goal = text
+	ours, have := t.median(current)
+	peer, best := t.best(largest)
+	switch {
+	case t.failed(current):
+		r.mark = miss
+	case have && (alone || peer != ""):
+		r.mark = passOrMiss(ok(ours, best))
+	}
+}
+
+// lines returns the cells of the section, with a line of headings.
+func (s *section) lines() [][]string {
+	comparison := slices.Contains(s.columns, previous)
+	old := func(cells ...string) []string {
+		if comparison {
+			return cells
+		}
+		return nil
+	}
+	lines := [][]string{slices.Concat([]string{""}, s.columns, []string{"ratio"}, old("new/old", ""), []string{"target", ""})}
+	for _, r := range s.rows {
+		lines = append(lines, slices.Concat([]string{r.what}, r.cells, []string{r.ratio}, old(r.oldRatio, r.worse), []string{r.goal, r.mark}))
+	}
+	return lines
 }
 
 func (s *section) print(out io.Writer, verbose bool) {
 	if len(s.columns) == 0 || len(s.rows) == 0 {
-		fmt.Fprintf(out, "\n%s\n    nobody to measure\n", s.title)
+		fmt.Fprintf(out, "\n%s\n    no contender to measure\n", s.title)
 		return
 	}
-	head := append(append([]string{""}, s.columns...), "ratio", "target", "")
-	lines := [][]string{head}
-	for _, r := range s.rows {
-		lines = append(lines, append(append([]string{r.what}, r.cells...), r.ratio, r.target, r.mark))
-	}
-	width := make([]int, len(head))
+	lines := s.lines()
+	width := make([]int, len(lines[0]))
 	for _, l := range lines {
 		for i, cell := range l {
 			width[i] = max(width[i], len([]rune(cell)))
@@ -112,17 +173,16 @@ func (s *section) print(out io.Writer, verbose bool) {
 	}
 	fmt.Fprintf(out, "\n%s\n", s.title)
 	for _, l := range lines {
-		var b strings.Builder
+		var text strings.Builder
 		for i, cell := range l {
 			pad := strings.Repeat(" ", width[i]-len([]rune(cell)))
-			switch {
-			case i == 0 || i >= len(l)-2: // words to the left, numbers to the right
-				b.WriteString("  " + cell + pad)
-			default:
-				b.WriteString("  " + pad + cell)
+			if i == 0 || i >= len(l)-2 { // words to the left, numbers to the right
+				text.WriteString("  " + cell + pad)
+			} else {
+				text.WriteString("  " + pad + cell)
 			}
 		}
-		fmt.Fprintln(out, strings.TrimRight(b.String(), " "))
+		fmt.Fprintln(out, strings.TrimRight(text.String(), " "))
 	}
 	for _, n := range s.notes {
 		fmt.Fprintln(out, "    "+n)
@@ -132,12 +192,4 @@ func (s *section) print(out io.Writer, verbose bool) {
 			fmt.Fprintln(out, "    . "+n)
 		}
 	}
-}
-
-// titles are the columns of a section: who is there to be measured.
-func titles(all []contender) (names []string) {
-	for _, c := range all {
-		names = append(names, c.name)
-	}
-	return names
 }

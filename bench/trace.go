@@ -11,39 +11,38 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A stamp is one record of a trace file, as c/stamp.h writes it:
+// A stamp is a record of a trace file, as c/stamp.h writes it:
 //
 //	0      4       8     12      16        24
 //	| kind | index | pid | spare | ns      | value |
 //
-// ns is CLOCK_MONOTONIC, which is one clock for all namespaces.
+// ns is CLOCK_MONOTONIC, which is the same in all PID namespaces.
 type stamp struct {
 	kind  byte
 	index int
-	pid   int // inside its namespace
+	pid   int // in the PID namespace of the process
 	ns    int64
 	value int64
 }
 
 const stampSize = 32
 
-// Kinds of stamps, by who leaves them.
+// Kinds of stamps, with the helpers that write them.
 const (
+	stampPID    = 'P' // launch: value is the PID of PID 1 in the PID namespace of bench
 	stampExec   = 'E' // launch: just before exec
-	stampFailed = 'F' // launch: exec failed
-	stampBorn   = 'S' // service: first instruction of main
-	stampTerm   = 'T' // service: ends by itself on TERM
+	stampStart  = 'S' // service: first instruction of main
+	stampTerm   = 'T' // service: exits on TERM
 	stampLogger = 'L' // service in log/: first instruction
-	stampBegin  = 'B' // orphans, chatty: about to begin
-	stampWrote  = 'W' // chatty: last write done
-	stampLast   = 'N' // orphans: last fork done; value: most zombies seen
-	stampGone   = 'Z' // orphans: nobody left in /proc; value: processor time of PID 1, ns
-	stampRead   = 'R' // swallow: the wanted byte arrived
+	stampBegin  = 'B' // orphans, writer, labelled: before the first fork or write
+	stampLast   = 'N' // orphans: after the last fork; value: most zombies seen
+	stampReaped = 'Z' // orphans: all orphans are reaped; value: processor time of PID 1, ns
+	stampRead   = 'R' // sink: the last byte arrived
 )
 
-// A trace is a file on tmpfs that all helpers of a world append to. It is
-// looked at once a millisecond: the times are in the records, so looking late
-// costs nothing, and nobody is slowed by having to wake us.
+// A trace is a file on tmpfs to which all helpers of a sandbox append. bench reads
+// it every millisecond. The records contain the times, so that a late read does
+// not matter, and no helper spends time on waking bench.
 type trace struct {
 	file *os.File
 	all  []stamp
@@ -57,7 +56,7 @@ func newTrace(path string) (*trace, error) {
 	return &trace{file: f}, nil
 }
 
-// read takes in what was appended since, and returns everything so far.
+// read returns all stamps so far.
 func (t *trace) read() []stamp {
 	var buf [256 * stampSize]byte
 	for {
@@ -79,7 +78,7 @@ func (t *trace) read() []stamp {
 
 var errTimedOut = errors.New("timed out")
 
-// until looks every millisecond whether the trace is as enough wants it.
+// until reads the trace every millisecond until enough returns true.
 func (t *trace) until(limit time.Duration, enough func([]stamp) bool) ([]stamp, error) {
 	end := now() + int64(limit)
 	for {
@@ -90,7 +89,7 @@ func (t *trace) until(limit time.Duration, enough func([]stamp) bool) ([]stamp, 
 		if now() > end {
 			return all, errTimedOut
 		}
-		nap()
+		pause()
 	}
 }
 
@@ -113,16 +112,16 @@ func count(all []stamp, kind byte) (n int) {
 	return n
 }
 
-// now is the clock of the stamps.
+// now is the time of the clock of the stamps, in ns.
 func now() int64 {
 	var ts unix.Timespec
 	unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
 	return ts.Nano()
 }
 
-// nap sleeps a millisecond without the Go scheduler, whose timers and thread
-// hand-overs would cost the measured ones more of the two cores than the look.
-func nap() {
+// pause sleeps a millisecond without the Go scheduler, whose timers and thread
+// switches would take more processor time from the contenders than the read.
+func pause() {
 	ts := unix.NsecToTimespec(int64(time.Millisecond))
 	unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
 }

@@ -1,20 +1,21 @@
-/* orphans: make N orphans as fast as one process can, then watch them go.
+/* orphans: makes N orphaned processes as fast as one process can, then waits until
+ * PID 1 has reaped them.
  *
- *   orphans TRACE N LITTER
+ *   orphans TRACE N PER_CHILD
  *
- * A child that shares our memory (CLONE_VM|CLONE_VFORK: no page table is
- * copied) makes LITTER grandchildren the same way; they end at once, the child
- * ends without waiting for them, and PID 1 inherits the bodies. With a litter
- * of 1 it is the double fork of a daemon; with 64 nearly every fork of ours is
- * an orphan, which is as fast as they can come.
+ * A child that shares the memory of this process (CLONE_VM|CLONE_VFORK: no page
+ * table is copied) makes PER_CHILD grandchildren in the same way. They exit at
+ * once, the child exits without waiting for them, and PID 1 inherits the zombies.
+ * PER_CHILD = 1 is the double fork of a daemon. With 64, nearly every fork makes an
+ * orphan, which is the highest rate.
  *
- * Not more than MOST bodies may lie about, since pid_max is 32768 here: the
- * sysinfo(2) count (one cheap call a BATCH of orphans) holds the maker back when PID 1
- * falls behind, which then shows in its rate.
+ * The number of zombies is limited to MAX_ZOMBIES, since pid_max can be as small as
+ * 32768. sysinfo(2) counts the processes, once in BATCH orphans because it is
+ * cheap. A PID 1 that is too slow delays the forks, which lowers the rate.
  *
- * Record 'B' before the first fork, 'N' after the last (value: most bodies
- * seen), 'Z' when /proc holds nobody but PID 1 and us (value: processor time of
- * PID 1 since 'B', ns). */
+ * Records: 'B' before the first fork; 'N' after the last (value: the most zombies
+ * seen); 'Z' when only PID 1 and this process are in /proc (value: processor time
+ * of PID 1 since 'B', ns). */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
@@ -26,12 +27,12 @@
 #include <sys/wait.h>
 #include "stamp.h"
 
-#define MOST 5000
+#define MAX_ZOMBIES 5000
 #define BATCH 64
-#define PATIENCE 20000000000ull /* 20 s, then we say so by ending without 'Z' */
+#define TIMEOUT 20000000000ull /* 20 s, then exit without record 'Z' */
 
 static char low[16384], high[16384];
-static int litter = 1;
+static int per_child = 1;
 
 static int grandchild(void *arg)
 {
@@ -43,7 +44,7 @@ static int child(void *arg)
 {
 	int i;
 
-	for (i = 0; i < litter; i++)
+	for (i = 0; i < per_child; i++)
 		clone(grandchild, low + sizeof low, CLONE_VM | CLONE_VFORK | SIGCHLD, arg);
 	_exit(0);
 }
@@ -55,8 +56,8 @@ static int processes(void)
 	return sysinfo(&s) < 0 ? 0 : s.procs;
 }
 
-/* The files of /proc with a number for a name: processes of this namespace,
- * bodies included. */
+/* The number of processes of this PID namespace, with zombies: the directories of
+ * /proc whose name is a number. */
 static int listed(void)
 {
 	DIR *proc = opendir("/proc");
@@ -71,9 +72,9 @@ static int listed(void)
 	return n;
 }
 
-/* The processor time of PID 1, all its threads, in ns: the first number of
+/* The processor time of all threads of PID 1 in ns: the first number of
  * /proc/1/task/TID/schedstat (Documentation/scheduler/sched-stats.rst). */
-static uint64_t busy(void)
+static uint64_t pid1_cpu(void)
 {
 	DIR *tasks = opendir("/proc/1/task");
 	struct dirent *e;
@@ -106,20 +107,20 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		return 100;
 	n = atoi(argv[2]);
-	litter = atoi(argv[3]);
-	if (litter < 1 || litter > BATCH)
+	per_child = atoi(argv[3]);
+	if (per_child < 1 || per_child > BATCH)
 		return 100;
 	base = processes();
-	before = busy();
+	before = pid1_cpu();
 	begin = now_ns();
-	for (i = 0; i < n; i += litter) {
+	for (i = 0; i < n; i += per_child) {
 		pid = clone(child, high + sizeof high, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
 		if (pid < 0 || waitpid(pid, NULL, 0) != pid)
 			return 111;
 		if (i % BATCH)
 			continue;
-		while ((now = processes() - base) > MOST) {
-			if (now_ns() - begin > PATIENCE)
+		while ((now = processes() - base) > MAX_ZOMBIES) {
+			if (now_ns() - begin > TIMEOUT)
 				return 111;
 			usleep(100);
 		}
@@ -127,9 +128,9 @@ int main(int argc, char **argv)
 	}
 	end = now_ns();
 	while (listed() > 2)
-		if (now_ns() - end > PATIENCE)
+		if (now_ns() - end > TIMEOUT)
 			return 111;
-	stamp_to(argv[1], 'Z', 0, now_ns(), busy() - before);
+	stamp_to(argv[1], 'Z', 0, now_ns(), pid1_cpu() - before);
 	stamp_to(argv[1], 'B', 0, begin, 0);
 	stamp_to(argv[1], 'N', 0, end, (uint64_t)most);
 	return 0;

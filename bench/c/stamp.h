@@ -1,6 +1,5 @@
-/* The record every helper appends to the run's trace file, and nothing else
- * they share. trace.go reads the same 32 bytes; both sides are native endian,
- * they run on one machine. */
+/* The record that every helper appends to the trace file. trace.go reads the same
+ * 32 bytes. Numbers have the byte order of the machine. */
 #ifndef STAMP_H
 #define STAMP_H
 
@@ -10,12 +9,12 @@
 #include <unistd.h>
 
 struct stamp {
-	uint32_t kind;  /* a letter: see trace.go */
-	uint32_t index; /* the service's number */
-	uint32_t pid;   /* as seen inside the namespace */
+	uint32_t kind;  /* a letter, listed in trace.go */
+	uint32_t index; /* number of the service */
+	uint32_t pid;   /* in the helper's PID namespace */
 	uint32_t spare;
-	uint64_t ns;    /* CLOCK_MONOTONIC, which PID namespaces share */
-	uint64_t value; /* kind's own */
+	uint64_t ns;    /* CLOCK_MONOTONIC, the same in all PID namespaces */
+	uint64_t value; /* meaning depends on kind */
 };
 
 static inline uint64_t now_ns(void)
@@ -26,8 +25,8 @@ static inline uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* O_APPEND on tmpfs: one inode lock, no lost record, and no reader is woken,
- * so that watching costs the watched nothing. */
+/* With O_APPEND no record is lost. A write to a file on tmpfs wakes no reader, so
+ * that the trace does not disturb the measurement. */
 static inline void stamp_fd(int fd, char kind, uint32_t index, uint64_t ns, uint64_t value)
 {
 	struct stamp s = { (uint32_t)kind, index, (uint32_t)getpid(), 0, ns, value };

@@ -1,15 +1,15 @@
-/* stamped: chatty with a TAI64N label in front of each line, for tai64nlocal.
- * Lines are 100 bytes with it, one second and a bit apart every thousand, as in
- * a log of a busy service.
+/* labelled: like writer, with a TAI64N label in front of each line, as the input
+ * of tai64nlocal. A line has 100 bytes with its label. A thousand lines share
+ * one second, as in the log of a busy service.
  *
- *   stamped TRACE BYTES CHUNK */
+ *   labelled TRACE BYTES CHUNK */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "stamp.h"
 
 #define LINE 100
-#define LINES 32768 /* in the pattern, which is then said again */
+#define LINES 32768 /* of the pattern, which is written again and again */
 
 int main(int argc, char **argv)
 {
@@ -42,6 +42,5 @@ int main(int argc, char **argv)
 			return 111;
 		left -= got;
 	}
-	stamp_to(argv[1], 'W', 0, now_ns(), 0);
 	return 0;
 }

@@ -1,9 +1,11 @@
-/* chatty: writes BYTES to stdout as 100-byte lines, CHUNK bytes a write.
+/* writer: writes BYTES bytes to stdout as 100-byte lines, CHUNK bytes a write.
  *
- * As a service it takes no argument and reads "BYTES CHUNK" from the file `cfg`
- * beside its `run`; in a pipeline they are its arguments, with the trace first.
- * Record 'B' before the first write, 'W' after the last. Then it stays: its end
- * would be a restart, and a second flood. */
+ *   writer [TRACE BYTES CHUNK]
+ *
+ * As a service it has no arguments and reads "BYTES CHUNK" from the file `cfg`
+ * beside its `run`. It writes record 'B' before the first write. As a service it
+ * sleeps after the last one: if it exited, the supervisor would start it again,
+ * and it would write everything a second time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +34,7 @@ int main(int argc, char **argv)
 	if (total <= 0 || chunk <= 0 || chunk > LARGEST)
 		return 100;
 	memset(buf, 'x', sizeof buf);
-	/* A chunk need not hold whole lines: the pattern goes on where it stopped. */
+	/* A chunk need not contain whole lines: the next one continues the pattern. */
 	for (i = LINE - 1; i < (long)sizeof buf; i += LINE)
 		buf[i] = '\n';
 	stamp_to(trace, 'B', 0, now_ns(), 0);
@@ -45,7 +47,6 @@ int main(int argc, char **argv)
 			return 111;
 		left -= got;
 	}
-	stamp_to(trace, 'W', 0, now_ns(), 0);
 	if (argc <= 3)
 		for (;;)
 			pause();

@@ -1,10 +1,11 @@
-/* clients: how long short programs take from exec to exit, turn about.
+/* timing: measures how long short programs take from exec to exit. In each round
+ * it runs every program once.
  *
- *   clients ROUNDS CMD ARG... -- CMD ARG... [-- ...]
+ *   timing ROUNDS CMD ARG... -- CMD ARG... [-- ...]
  *
- * Prints "WHICH NANOSECONDS EXIT" for each call. vfork and wait4 and no shell:
- * what is left around the program is the same for all of them, and the static
- * program that does nothing shows how much it is. */
+ * Prints "INDEX NANOSECONDS WAITSTATUS" for each execution. It uses vfork and
+ * wait4 and no shell: the remaining overhead is the same for all programs, and
+ * noop shows its size. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,12 @@
 #include <sys/wait.h>
 #include "stamp.h"
 
-#define MOST 16
+#define MAX_COMMANDS 16
 
 int main(int argc, char **argv)
 {
-	char **cmd[MOST];
-	int n = 0, i, r, rounds, status, sink;
+	char **cmd[MAX_COMMANDS];
+	int n = 0, i, r, rounds, status, null;
 	uint64_t begin, end;
 	pid_t pid;
 
@@ -28,18 +29,18 @@ int main(int argc, char **argv)
 	for (i = 2; i < argc; i++)
 		if (!strcmp(argv[i], "--")) {
 			argv[i] = NULL;
-			if (n == MOST)
+			if (n == MAX_COMMANDS)
 				return 100;
 			cmd[n++] = argv + i + 1;
 		}
-	sink = open("/dev/null", O_RDWR | O_CLOEXEC);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (r = 0; r < rounds; r++)
 		for (i = 0; i < n; i++) {
 			begin = now_ns();
 			pid = vfork();
 			if (pid == 0) {
-				dup2(sink, 1);
-				dup2(sink, 2);
+				dup2(null, 1);
+				dup2(null, 2);
 				execv(cmd[i][0], cmd[i]);
 				_exit(127);
 			}

@@ -1,8 +1,10 @@
-/* floor: the least a PID 1 can do, as a yardstick; nobody would run it.
+/* baseline: the least work that a PID 1 can do, for comparison; it is of no use
+ * otherwise.
  *
- *   floor services DIR N   vforks DIR/s0000/run ... N of them, restarts whoever
- *                          dies, on TERM sends TERM to all and ends with the last
- *   floor wait CMD ARG...  runs CMD, reaps everything, ends when CMD ends */
+ *   baseline services DIR N    starts N services DIR/s0000/run, DIR/s0001/run ...
+ *                              by vfork, and restarts those that exit. On TERM it
+ *                              sends TERM to all and exits after the last
+ *   baseline wait CMD ARG...   runs CMD, reaps all children, exits after CMD */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,10 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MOST 4096
+#define MAX_SERVICES 4096
 
 static volatile sig_atomic_t stopping;
-static pid_t pids[MOST];
+static pid_t pids[MAX_SERVICES];
 
 static void stop(int sig)
 {
@@ -24,7 +26,7 @@ static void stop(int sig)
 
 static pid_t spawn(const char *dir, char *const argv[])
 {
-	pid_t pid = vfork(); /* the directory is the child's own: no CLONE_FS */
+	pid_t pid = vfork(); /* without CLONE_FS, so that chdir affects the child alone */
 
 	if (pid == 0) {
 		if (!dir || chdir(dir) == 0)
@@ -47,23 +49,23 @@ int main(int argc, char **argv)
 {
 	struct sigaction act;
 	int i, n = 0, left;
-	pid_t pid, mine = -1;
+	pid_t pid, command = -1;
 
 	if (argc < 3)
 		return 100;
 	if (!strcmp(argv[1], "wait")) {
-		mine = spawn(NULL, argv + 2);
+		command = spawn(NULL, argv + 2);
 	} else {
 		memset(&act, 0, sizeof act);
 		act.sa_handler = stop; /* no SA_RESTART: wait must return */
 		sigaction(SIGTERM, &act, NULL);
 		n = argc > 3 ? atoi(argv[3]) : 0;
-		if (n > MOST)
+		if (n > MAX_SERVICES)
 			return 100;
 		for (i = 0; i < n; i++)
 			service(argv[2], i);
 	}
-	for (left = n; mine > 0 || left > 0;) {
+	for (left = n; command > 0 || left > 0;) {
 		if (stopping == 1) {
 			stopping = 2;
 			for (i = 0; i < n; i++)
@@ -73,7 +75,7 @@ int main(int argc, char **argv)
 		pid = wait(NULL);
 		if (pid < 0 && errno == EINTR)
 			continue;
-		if (pid < 0 || pid == mine)
+		if (pid < 0 || pid == command)
 			break;
 		for (i = 0; i < n; i++)
 			if (pids[i] == pid) {
