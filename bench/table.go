@@ -68,43 +68,43 @@ func passOrMiss(ok bool) string {
 // row adds a row with the medians of all columns in the printf format form. It
 // compares svinit with the best peer and with the old binary; largest says that
 // the largest number is the best.
-func (s *section) row(what, form string, t *results, largest bool) *row {
+func (s *section) row(what, form string, res *results, largest bool) *row {
 	r := row{what: what}
 	for _, c := range s.columns {
 		cell := "-"
-		if m, ok := t.median(c); ok {
+		if m, ok := res.median(c); ok {
 			cell = fmt.Sprintf(form, m)
 		}
-		if t.failed(c) {
-			cell = t.failures[c]
+		if res.failed(c) {
+			cell = res.failures[c]
 			if len(cell) > 12 {
 				s.note("%s, %s: %s", what, c, cell)
 				cell = "failed"
 			}
 		}
 		r.cells = append(r.cells, cell)
-		if v := t.samples[c]; len(v) > 1 {
+		if v := res.samples[c]; len(v) > 1 {
 			s.spread = append(s.spread, fmt.Sprintf("%s, %s: n %d, quartiles "+form+" "+form+", least "+form,
 				what, c, len(v), v.quantile(0.25), v.quantile(0.75), v.quantile(0)))
 		}
 	}
-	if ours, ok := t.median(current); ok {
-		if peer, best := t.best(largest); peer != "" && best > 0 {
+	if ours, ok := res.median(current); ok {
+		if peer, best := res.best(largest); peer != "" && best > 0 {
 			r.ratio = fmt.Sprintf("%.2f", ours/best)
 		}
 	}
-	r.compareOld(t, largest)
+	r.compareOld(res, largest)
 	s.rows = append(s.rows, r)
 	return &s.rows[len(s.rows)-1]
 }
 
 // compareOld sets the ratio of svinit to the old binary, and marks svinit if it
 // is worse by more than tolerance.
-func (r *row) compareOld(t *results, largest bool) {
-	ours, ok := t.median(current)
-	before, okOld := t.median(previous)
+func (r *row) compareOld(res *results, largest bool) {
+	ours, ok := res.median(current)
+	before, okOld := res.median(previous)
 	if !ok || !okOld {
-		if t.failed(current) && okOld {
+		if res.failed(current) && okOld {
 			r.worse = worse
 		}
 		return
@@ -121,7 +121,7 @@ func (r *row) compareOld(t *results, largest bool) {
 	}
 	switch {
 	case loss <= 1+tolerance:
-	case t.apart(current, previous):
+	case res.apart(current, previous):
 		r.worse = worse
 	default:
 		r.worse = maybeWorse
@@ -131,12 +131,12 @@ func (r *row) compareOld(t *results, largest bool) {
 // target sets the target of the row, and marks it by ok, which compares the
 // median of svinit with that of the best peer. With alone, the target does not
 // depend on a peer.
-func (r *row) target(t *results, largest, alone bool, text string, ok func(ours, best float64) bool) {
+func (r *row) target(res *results, largest, alone bool, text string, ok func(ours, best float64) bool) {
 	r.goal = text
-	ours, have := t.median(current)
-	peer, best := t.best(largest)
+	ours, have := res.median(current)
+	peer, best := res.best(largest)
 	switch {
-	case t.failed(current):
+	case res.failed(current):
 		r.mark = miss
 	case have && (alone || peer != ""):
 		r.mark = passOrMiss(ok(ours, best))
