@@ -23,15 +23,9 @@ import (
 
 	"svinit/init/foreground"
 	"svinit/reaper/proc"
+	"svinit/services/program"
 	"svinit/services/svdir"
 	"svinit/services/svlog"
-)
-
-// The exit codes of daemontools for what went wrong before anything was
-// started.
-const (
-	exitPermanent = 100 // wrong use: it fails in the same way the next time
-	exitTemporary = 111 // the system refused: it may work later
 )
 
 // Options is what the command line says, beside the environment. The zero value
@@ -58,26 +52,26 @@ func Main(o Options, stderr *os.File) (code int) {
 		return code
 	}
 	if len(o.Command) == 0 && startedByExec() {
-		return refuse(exitPermanent, svlog.Event{Text: "unable to supervise: PID 1 is svinit already; try svinit help"})
+		return refuse(program.ExitPermanent, svlog.Event{Text: "unable to supervise: PID 1 is svinit already; try svinit help"})
 	}
 	fg, err := foreground.New()
 	if err != nil {
-		return refuse(exitTemporary, svlog.Unable("catch", "signals", err))
+		return refuse(program.ExitTemporary, svlog.Unable("catch", "signals", err))
 	}
 	p := plainInit{Init: fg, report: svlog.Direct(svlog.Prog, 2)}
 	if p.conf, err = readConfig(); err != nil {
-		return refuse(exitPermanent, svlog.Event{Text: "unable to understand " + err.Error()})
+		return refuse(program.ExitPermanent, svlog.Event{Text: "unable to understand " + err.Error()})
 	}
 	p.conf.add(o)
 	gid, err := findGroup(p.conf.ControlGroup)
 	if err != nil {
 		err = fmt.Errorf("unable to understand SVINIT_CONTROL_GROUP=%q: %w", p.conf.ControlGroup, err)
-		return refuse(exitPermanent, svlog.Event{Text: err.Error()})
+		return refuse(program.ExitPermanent, svlog.Event{Text: err.Error()})
 	}
 	mainProgram := len(o.Command) > 0
 	switch {
 	case p.conf.ServiceDir == "" && !mainProgram:
-		return refuse(exitPermanent, svlog.Event{Text: "nothing to do: SVINIT_SERVICE_DIR is empty, and there is no main program"})
+		return refuse(program.ExitPermanent, svlog.Event{Text: "nothing to do: SVINIT_SERVICE_DIR is empty, and there is no main program"})
 	case p.conf.ServiceDir == "" || mainProgram && p.scanDirectoryMissing():
 		code, err = p.run(p.options(o.Command))
 	default:

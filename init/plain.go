@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"svinit/init/foreground"
+	"svinit/services/program"
 	"svinit/services/signame"
 	"svinit/services/svlog"
 )
@@ -38,7 +39,7 @@ func (p *plainInit) options(command []string) foreground.Options {
 // was not even tried.
 func (p *plainInit) run(o foreground.Options) (code int, err error) {
 	if err := p.Prepare(o, foreground.PlainThreads); err != nil {
-		return exitTemporary, err
+		return program.ExitTemporary, err
 	}
 	if code, err := p.start(o.Command); err != nil {
 		return code, nil

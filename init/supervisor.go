@@ -10,6 +10,7 @@ import (
 	"svinit/init/foreground"
 	"svinit/services"
 	"svinit/services/epoll"
+	"svinit/services/program"
 	"svinit/services/svdir"
 	"svinit/services/svlog"
 )
@@ -46,10 +47,10 @@ func (s *supervisor) run(command []string, gid int) (code int, err error) {
 		o.OnEvent = s.onEventAlone
 	}
 	if err := s.Prepare(o, withServices); err != nil {
-		return exitTemporary, err
+		return program.ExitTemporary, err
 	}
 	if err := s.boot(gid); err != nil {
-		return exitTemporary, err
+		return program.ExitTemporary, err
 	}
 	code, err = s.start(command)
 	if err != nil {

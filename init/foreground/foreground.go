@@ -10,6 +10,7 @@ import (
 
 	"svinit/init/signals"
 	"svinit/reaper"
+	"svinit/services/program"
 	"svinit/services/svlog"
 )
 
@@ -199,17 +200,9 @@ func (i *Init) end(ws syscall.WaitStatus) (code int) {
 			i.emit(Event{Kind: Forwarded, Signal: last})
 		}
 	}
-	code = exitCode(ws)
+	code = program.ExitCode(ws)
 	if other, ok := i.options.ExitCodes[code]; ok {
 		return other
 	}
 	return code
-}
-
-// exitCode is the exit code that a shell has for a status.
-func exitCode(ws syscall.WaitStatus) int {
-	if ws.Signaled() {
-		return 128 + int(ws.Signal())
-	}
-	return ws.ExitStatus()
 }

@@ -7,14 +7,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"svinit/services/program"
 	"svinit/services/svlog"
 )
 
 // ListenShim is argv[0] of our own program when it is executed as RunListener.
 const ListenShim = "svinit-listen"
-
-// exitPermanent is the exit code for a wrong use of the shim.
-const exitPermanent = 100
 
 // haveListenPID reports whether sockets were handed to us (sd_listen_fds(3)).
 // They are for the main program, which takes them only if LISTEN_PID is its own
@@ -37,7 +35,7 @@ func RunListener(command []string, stderr *os.File) (code int) {
 		}
 	}
 	if len(command) == 0 {
-		return exitPermanent
+		return program.ExitPermanent
 	}
 	code, err := search(command, func(path string, argv []string) error {
 		return syscall.Exec(path, argv, os.Environ())

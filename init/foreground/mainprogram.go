@@ -10,12 +10,6 @@ import (
 	"svinit/services/program"
 )
 
-// The exit codes that a shell has for a program that could not be executed.
-const (
-	exitNotExec  = 126
-	exitNotFound = 127
-)
-
 // Start starts the main program, if the options have one, and watches our
 // parent, if they say so. Where the main program cannot be started the error
 // has the errno of execvp(3) in it, and code is the exit code that a shell has
@@ -85,13 +79,10 @@ func (i *Init) attributes() *syscall.SysProcAttr {
 // search executes a program as execvp(3) does: start is execve(2), or a fork
 // and execve(2). The code is the exit code that a shell has for the error.
 func search(command []string, start func(path string, argv []string) error) (code int, err error) {
-	err = program.Execvp(command, start)
-	var failed *program.Error
-	switch {
-	case err == nil:
+	if err = program.Execvp(command, start); err == nil {
 		return 0, nil
-	case errors.As(err, &failed) && failed.NotFound:
-		return exitNotFound, err
 	}
-	return exitNotExec, err
+	var failed *program.Error
+	errors.As(err, &failed)
+	return failed.ExitCode(), err
 }

@@ -1,11 +1,15 @@
 package applet
 
-import "errors"
+import (
+	"errors"
+
+	"svinit/services/program"
+)
 
 // Exit codes, as in all tools of daemontools.
 const (
-	ExitPermanent = 100 // wrong usage: a retry cannot succeed
-	ExitTemporary = 111 // an error of the system: a retry may succeed
+	ExitPermanent = program.ExitPermanent // wrong usage: a retry cannot succeed
+	ExitTemporary = program.ExitTemporary // an error of the system: a retry may succeed
 )
 
 // Exit is an error with an exit code and a line for stderr, which is written

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/cmd/internal/applet"
+	"svinit/services/program"
 )
 
 const fghackSynopsis = "fghack child"
@@ -53,12 +54,7 @@ func fghack(s *stage) error {
 			break
 		}
 	}
-	var status syscall.WaitStatus
-	for {
-		if _, err = syscall.Wait4(pid, &status, 0, nil); err != syscall.EINTR {
-			break
-		}
-	}
+	status, err := program.Wait(pid)
 	switch {
 	case err != nil:
 		return applet.Fatal("wait failed", err)

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -246,6 +245,3 @@ func (r *runner) cd(dir string) error {
 	r.setPWD(dir)
 	return nil
 }
-
-// signalExitCode is a shell's exit code for a process killed by a signal.
-func signalExitCode(sig syscall.Signal) int { return 128 + int(sig) }

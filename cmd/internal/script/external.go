@@ -47,21 +47,14 @@ func (p *external) forkAndWait() int {
 	if err != nil {
 		return p.fail(err)
 	}
-	var status syscall.WaitStatus
-	for {
-		_, err := syscall.Wait4(pid, &status, 0, nil)
-		if err == nil {
-			break
-		}
-		if err != syscall.EINTR {
-			return p.fail(err)
-		}
+	status, err := program.Wait(pid)
+	if err != nil {
+		return p.fail(err)
 	}
 	if status.Signaled() {
 		p.report(p.runner.fds, &scriptError{p.pos, p.argv[0] + " was killed by " + signame.Full(status.Signal())})
-		return signalExitCode(status.Signal())
 	}
-	return status.ExitStatus()
+	return program.ExitCode(status)
 }
 
 // search tries to start the program at each place in PATH, as execvp(3) does: it
@@ -138,8 +131,8 @@ func (p *external) fail(err error) int {
 	p.report(p.fds, &scriptError{where, "unable to execute " + p.argv[0] + ": " + err.Error()})
 	for _, notFound := range []error{program.ErrNotFound, syscall.ENOENT, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG} {
 		if errors.Is(err, notFound) {
-			return exitNotFound
+			return program.ExitNotFound
 		}
 	}
-	return exitNotExecutable
+	return program.ExitNotExecutable
 }

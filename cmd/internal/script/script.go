@@ -57,12 +57,9 @@ that fails ends it. svinit's own tools are found without links to them.
 	Run: run,
 }
 
-// Exit codes, the same as a shell's.
-const (
-	exitInvalid       = 2   // a syntax error, or a failed expansion, redirection or builtin
-	exitNotExecutable = 126 // found, but not executable
-	exitNotFound      = 127
-)
+// exitInvalid is a shell's exit code for a syntax error, or a failed expansion,
+// redirection or builtin.
+const exitInvalid = 2
 
 // limit is how long a script may be, in bytes. It bounds how deep the parser
 // recurses.
@@ -156,9 +153,9 @@ func read(file string) ([]byte, error) {
 
 func readExitCode(err error) int {
 	if errors.Is(err, fs.ErrNotExist) {
-		return exitNotFound
+		return program.ExitNotFound
 	}
-	return exitNotExecutable
+	return program.ExitNotExecutable
 }
 
 // A pos is a position in the script. Line and column count from 1, the column

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/cmd/internal/applet"
+	"svinit/services/program"
 	"svinit/services/svdir"
 )
 
@@ -84,12 +85,8 @@ func svscanboot(e *applet.Env) error {
 	if err != nil {
 		return applet.Fatal("unable to wait for readproctitle", err)
 	}
-	status := state.Sys().(syscall.WaitStatus)
-	if status.Signaled() { // as a shell has it
-		return applet.Silent(128 + int(status.Signal()))
-	}
-	if status.ExitStatus() != 0 {
-		return applet.Silent(status.ExitStatus())
+	if code := program.ExitCode(state.Sys().(syscall.WaitStatus)); code != 0 {
+		return applet.Silent(code)
 	}
 	return nil
 }

@@ -1,10 +1,10 @@
 package svctl
 
 import (
-	"errors"
 	"syscall"
 	"time"
 
+	"svinit/services/program"
 	"svinit/services/svdir"
 )
 
@@ -188,13 +188,7 @@ func (c *client) check(t *target) bool {
 		c.complain("unable to run "+name, err)
 		return true
 	}
-	var ws syscall.WaitStatus
-	for {
-		_, err = syscall.Wait4(pid, &ws, 0, nil)
-		if !errors.Is(err, syscall.EINTR) {
-			break
-		}
-	}
+	ws, err := program.Wait(pid)
 	if err != nil {
 		c.complain("unable to wait for child "+name, err)
 	}

@@ -5,6 +5,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/services/program"
 )
 
 // process runs the processor until it succeeds, and syncs its results to disk.
@@ -84,12 +86,7 @@ func (d *Dir) run() (what string, err error) {
 	if err != nil {
 		return "unable to fork for processor in " + d.name, err
 	}
-	var status syscall.WaitStatus
-	for {
-		if _, err = syscall.Wait4(pid, &status, 0, nil); err != syscall.EINTR {
-			break
-		}
-	}
+	status, err := program.Wait(pid)
 	switch {
 	case err != nil:
 		return "wait failed for processor in " + d.name, err
