@@ -45,7 +45,7 @@ func main() {
 	path := os.Args[0]
 	os.Args[0] = filepath.Base(path)
 	reexec.Init()
-	if os.Args[0] != binary && svctl.Script(newEnv(), path, os.Getpid()) {
+	if os.Args[0] != binary && svctl.IsInitScript(newEnv(), path, os.Getpid()) {
 		os.Exit(svctl.Sv.Main(newEnv()))
 	}
 	if len(os.Args) > 1 {

@@ -11,136 +11,135 @@ import (
 	"svinit/services/svdir"
 )
 
-// The tests of this file run Debian's tool and ours with the same arguments in
-// the same directory, and compare stdout, stderr, exit code and the commands
-// that arrive. Not tested: a working directory that cannot be opened, where
-// daemontools gives up and we do not need it; stamps whose nanoseconds exceed a
-// second, which no program writes; a status that is a directory, of which
-// daemontools prints what happens to be in its memory.
+// The tests in this file run Debian's tool and ours with the same arguments in the same
+// directory, and compare stdout, stderr, exit code and the commands that are sent. Not
+// tested: a working directory that cannot be opened, where daemontools fails and we do
+// not; time stamps whose nanoseconds exceed a second, which no program writes; a status
+// that is a directory, for which daemontools prints uninitialized memory.
 
-// odd is service directories of every kind, by name.
-var odd = map[string]func(t *testing.T, dir string){
-	"file":          func(t *testing.T, dir string) { put(t, dir, "") },
+// oddKinds makes service directories of every kind, by name.
+var oddKinds = map[string]func(t *testing.T, dir string){
+	"file":          func(t *testing.T, dir string) { writeFile(t, dir, "") },
 	"empty":         mkdir,
 	"dangling":      func(t *testing.T, dir string) { must(t, os.Symlink("nowhere", dir)) },
 	"loop":          func(t *testing.T, dir string) { must(t, os.Symlink("loop", dir)) },
 	"link":          func(t *testing.T, dir string) { must(t, os.Symlink("live", dir)) },
-	"live":          live,
-	"with space":    live,
-	"with\nnewline": live,
-	"with\xffbyte":  live,
-	"-d":            live,
-	"log":           live,
-	"superfile":     func(t *testing.T, dir string) { mkdir(t, dir); put(t, dir+"/supervise", "") },
-	"nook":          func(t *testing.T, dir string) { live(t, dir); must(t, os.Remove(dir+"/supervise/ok")) },
+	"live":          supervisedLive,
+	"with space":    supervisedLive,
+	"with\nnewline": supervisedLive,
+	"with\xffbyte":  supervisedLive,
+	"-d":            supervisedLive,
+	"log":           supervisedLive,
+	"superfile":     func(t *testing.T, dir string) { mkdir(t, dir); writeFile(t, dir+"/supervise", "") },
+	"nook":          func(t *testing.T, dir string) { supervisedLive(t, dir); must(t, os.Remove(dir+"/supervise/ok")) },
 	"stale": func(t *testing.T, dir string) {
-		supervised(t, dir).Release()
+		makeSupervised(t, dir).Release()
 	},
 	"okfile": func(t *testing.T, dir string) {
-		live(t, dir)
+		supervisedLive(t, dir)
 		for _, name := range []string{"/supervise/ok", "/supervise/control"} {
 			must(t, os.Remove(dir+name))
-			put(t, dir+name, "")
+			writeFile(t, dir+name, "")
 		}
 	},
 	"okdir": func(t *testing.T, dir string) {
-		live(t, dir)
+		supervisedLive(t, dir)
 		for _, name := range []string{"/supervise/ok", "/supervise/control"} {
 			must(t, os.Remove(dir+name))
 			mkdir(t, dir+name)
 		}
 	},
 	"okloop": func(t *testing.T, dir string) {
-		live(t, dir)
+		supervisedLive(t, dir)
 		for _, name := range []string{"/supervise/ok", "/supervise/control"} {
 			must(t, os.Remove(dir+name))
 			must(t, os.Symlink(dir+name, dir+name))
 		}
 	},
 	"oksocket": func(t *testing.T, dir string) {
-		live(t, dir)
+		supervisedLive(t, dir)
 		for _, name := range []string{"/supervise/ok", "/supervise/control"} {
 			must(t, os.Remove(dir+name))
 			must(t, syscall.Mknod(dir+name, syscall.S_IFSOCK|0o600, 0))
 		}
 	},
 	"fullcontrol": func(t *testing.T, dir string) {
-		live(t, dir)
+		supervisedLive(t, dir)
 		must(t, os.Remove(dir+"/supervise/control"))
 		must(t, os.Symlink("/dev/full", dir+"/supervise/control"))
 	},
-	"nostatus":   func(t *testing.T, dir string) { live(t, dir); must(t, os.Remove(dir+"/supervise/status")) },
-	"statusloop": func(t *testing.T, dir string) { loopAt(t, dir, "/supervise/status") },
+	"nostatus":   func(t *testing.T, dir string) { supervisedLive(t, dir); must(t, os.Remove(dir+"/supervise/status")) },
+	"statusloop": func(t *testing.T, dir string) { linkLoop(t, dir, "/supervise/status") },
 	"statusfifo": func(t *testing.T, dir string) {
-		live(t, dir)
+		supervisedLive(t, dir)
 		must(t, os.Remove(dir+"/supervise/status"))
 		must(t, syscall.Mkfifo(dir+"/supervise/status", 0o600))
 	},
-	"status0":      record(0),
-	"status17":     record(17),
-	"status18":     record(18),
-	"status19":     record(19),
-	"status20":     record(20),
-	"status36":     record(36),
-	"status99":     record(99),
-	"down":         func(t *testing.T, dir string) { live(t, dir); put(t, dir+"/down", "") },
-	"downdangling": func(t *testing.T, dir string) { live(t, dir); must(t, os.Symlink("nowhere", dir+"/down")) },
-	"downloop":     func(t *testing.T, dir string) { loopAt(t, dir, "/down") },
-	"stamp0":       stamp("\x00\x00\x00\x00\x00\x00\x00\x00"),
-	"stamp1970":    stamp("\x40\x00\x00\x00\x00\x00\x00\x0a"),
-	"stampmax":     stamp("\xff\xff\xff\xff\xff\xff\xff\xff"),
-	"bigpid":       bytesAt(12, "\xff\xff\xff\xff"),
-	"minuspaused":  bytesAt(12, "\x01\x00\x00\x00\xff"),
-	"wantX":        bytesAt(17, "X"),
+	"status0":      statusOfSize(0),
+	"status17":     statusOfSize(17),
+	"status18":     statusOfSize(18),
+	"status19":     statusOfSize(19),
+	"status20":     statusOfSize(20),
+	"status36":     statusOfSize(36),
+	"status99":     statusOfSize(99),
+	"down":         func(t *testing.T, dir string) { supervisedLive(t, dir); writeFile(t, dir+"/down", "") },
+	"downdangling": func(t *testing.T, dir string) { supervisedLive(t, dir); must(t, os.Symlink("nowhere", dir+"/down")) },
+	"downloop":     func(t *testing.T, dir string) { linkLoop(t, dir, "/down") },
+	"stamp0":       statusWithStamp("\x00\x00\x00\x00\x00\x00\x00\x00"),
+	"stamp1970":    statusWithStamp("\x40\x00\x00\x00\x00\x00\x00\x0a"),
+	"stampmax":     statusWithStamp("\xff\xff\xff\xff\xff\xff\xff\xff"),
+	"bigpid":       statusWithBytes(12, "\xff\xff\xff\xff"),
+	"minuspaused":  statusWithBytes(12, "\x01\x00\x00\x00\xff"),
+	"wantX":        statusWithBytes(17, "X"),
 }
 
-func put(t *testing.T, name, content string) {
+func writeFile(t *testing.T, name, content string) {
 	t.Helper()
 	must(t, os.WriteFile(name, []byte(content), 0o644))
 }
 
 func mkdir(t *testing.T, name string) { must(t, os.Mkdir(name, 0o755)) }
 
-// controls is what the services that live have received.
-var controls map[string]*svdir.Held
+// liveServices are the services made by supervisedLive, by directory.
+var liveServices map[string]*svdir.Held
 
-func live(t *testing.T, dir string) { controls[dir] = supervised(t, dir) }
+func supervisedLive(t *testing.T, dir string) { liveServices[dir] = makeSupervised(t, dir) }
 
-func loopAt(t *testing.T, dir, name string) {
-	live(t, dir)
+func linkLoop(t *testing.T, dir, name string) {
+	supervisedLive(t, dir)
 	os.Remove(dir + name)
 	must(t, os.Symlink(dir+name, dir+name))
 }
 
-// record makes a status file of another size.
-func record(size int) func(*testing.T, string) {
+// statusOfSize makes a status file of another size.
+func statusOfSize(size int) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
-		live(t, dir)
-		b := svdir.Status{Since: soon, PID: 77, Paused: true, Want: svdir.WantDown}.Append(nil)
+		supervisedLive(t, dir)
+		b := svdir.Status{Since: inTheFuture, PID: 77, Paused: true, Want: svdir.WantDown}.Append(nil)
 		b = append(b, make([]byte, 100)...)
-		put(t, dir+"/supervise/status", string(b[:size]))
+		writeFile(t, dir+"/supervise/status", string(b[:size]))
 	}
 }
 
-func stamp(label string) func(*testing.T, string) { return bytesAt(0, label) }
+func statusWithStamp(label string) func(*testing.T, string) { return statusWithBytes(0, label) }
 
-func bytesAt(offset int, bytes string) func(*testing.T, string) {
+func statusWithBytes(offset int, bytes string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
-		live(t, dir)
-		b := svdir.Status{Since: soon, Want: svdir.WantUp}.Append(nil)[:18]
+		supervisedLive(t, dir)
+		b := svdir.Status{Since: inTheFuture, Want: svdir.WantUp}.Append(nil)[:18]
 		copy(b[offset:], bytes)
-		put(t, dir+"/supervise/status", string(b))
+		writeFile(t, dir+"/supervise/status", string(b))
 	}
 }
 
-// oddServices makes all of odd in a directory and returns their names, with
-// some that are not there.
-func oddServices(t *testing.T) (root string, names []string) {
+// makeOddServices makes all of oddKinds in a directory. It returns their names and some
+// that do not exist.
+func makeOddServices(t *testing.T) (root string, names []string) {
 	t.Helper()
 	root = openDir(t)
-	controls = make(map[string]*svdir.Held)
-	for _, name := range slices.Sorted(maps.Keys(odd)) {
-		odd[name](t, root+"/"+name)
+	liveServices = make(map[string]*svdir.Held)
+	for _, name := range slices.Sorted(maps.Keys(oddKinds)) {
+		oddKinds[name](t, root+"/"+name)
 		names = append(names, name)
 	}
 	return root, append(names, "missing", "missing/log", "live/", "live/.", "./live", "link/../live", "file/",
@@ -148,18 +147,18 @@ func oddServices(t *testing.T) (root string, names []string) {
 		strings.Repeat("n", 300), "live/"+strings.Repeat("n", 300), strings.Repeat("/n", 3000))
 }
 
-// same runs both tools and compares.
-func same(t *testing.T, root string, i invocation) {
+// compareTools runs both tools and compares the results.
+func compareTools(t *testing.T, root string, i invocation) {
 	t.Helper()
 	i.dir = root
 	if i.uid == nobody && os.Geteuid() != 0 {
 		i.uid = 0
 	}
-	want, wantSent := run(t, i.real(t)), sent(t)
-	got, gotSent := run(t, i.ours()), sent(t)
-	// The second of some stamps' age may pass between the two.
+	want, wantSent := runTool(t, i.real(t)), takeSent(t)
+	got, gotSent := runTool(t, i.ours()), takeSent(t)
+	// The age of a service may increase by a second between the two.
 	if got.stdout != want.stdout {
-		want, wantSent = run(t, i.real(t)), sent(t)
+		want, wantSent = runTool(t, i.real(t)), takeSent(t)
 	}
 	got.stderr = strings.Replace(got.stderr, "k kill"+ourOptions, "k kill", 1)
 	if got != want {
@@ -170,15 +169,15 @@ func same(t *testing.T, root string, i invocation) {
 	}
 }
 
-// ourOptions is what the sentence of svc has more than daemontools'.
+// ourOptions is the part of the error message of svc that daemontools does not have.
 var ourOptions = svcOptions()[strings.Index(svcOptions(), "k kill")+len("k kill"):]
 
-// sent returns the commands that have come to the services, and forgets them.
-func sent(t *testing.T) string {
+// takeSent returns the commands that the services have received since the last call.
+func takeSent(t *testing.T) string {
 	t.Helper()
 	all := ""
-	for _, name := range slices.Sorted(maps.Keys(controls)) {
-		if s := received(t, controls[name]); s != "" {
+	for _, name := range slices.Sorted(maps.Keys(liveServices)) {
+		if s := readCommands(t, liveServices[name]); s != "" {
 			all += name + ":" + s + "\n"
 		}
 	}
@@ -186,29 +185,29 @@ func sent(t *testing.T) string {
 }
 
 func TestSvstatAsDaemontools(t *testing.T) {
-	root, names := oddServices(t)
+	root, names := makeOddServices(t)
 	for _, name := range names {
-		same(t, root, invocation{tool: "svstat", args: []string{name}})
+		compareTools(t, root, invocation{tool: "svstat", args: []string{name}})
 	}
-	same(t, root, invocation{tool: "svstat", args: names})
-	same(t, root, invocation{tool: "svstat"})
+	compareTools(t, root, invocation{tool: "svstat", args: names})
+	compareTools(t, root, invocation{tool: "svstat"})
 }
 
 func TestSvokAsDaemontools(t *testing.T) {
-	root, names := oddServices(t)
+	root, names := makeOddServices(t)
 	for _, name := range names {
-		same(t, root, invocation{tool: "svok", args: []string{name}})
+		compareTools(t, root, invocation{tool: "svok", args: []string{name}})
 	}
-	same(t, root, invocation{tool: "svok", args: []string{"live", "missing"}})
-	same(t, root, invocation{tool: "svok", args: []string{"missing", "live"}})
-	same(t, root, invocation{tool: "svok"})
+	compareTools(t, root, invocation{tool: "svok", args: []string{"live", "missing"}})
+	compareTools(t, root, invocation{tool: "svok", args: []string{"missing", "live"}})
+	compareTools(t, root, invocation{tool: "svok"})
 }
 
 func TestSvcAsDaemontools(t *testing.T) {
-	root, names := oddServices(t)
+	root, names := makeOddServices(t)
 	for _, name := range names {
-		same(t, root, invocation{tool: "svc", args: []string{"-d", name}})
-		same(t, root, invocation{tool: "svc", args: []string{name}})
+		compareTools(t, root, invocation{tool: "svc", args: []string{"-d", name}})
+		compareTools(t, root, invocation{tool: "svc", args: []string{name}})
 	}
 	for _, args := range [][]string{
 		nil, {"-d"}, {"-"}, {"--"}, {"-", "live"}, {"--", "live"}, {"--", "-d"}, {"-d", "--", "live", "-u"},
@@ -218,21 +217,21 @@ func TestSvcAsDaemontools(t *testing.T) {
 		{"-d", "-d", "live"}, {"-dudu", "live"}, {"-udopchaitkx", "live"}, {"-xktiahcpodu", "live"}, {"-u", "-dx", "live", "link", "live"},
 		{"-dddddddddddddddddddddddddddddddddddd", "live"}, {"-t", "missing", "live", "stale", "live"},
 	} {
-		same(t, root, invocation{tool: "svc", args: args})
+		compareTools(t, root, invocation{tool: "svc", args: args})
 	}
-	same(t, root, invocation{tool: "svc", args: append([]string{"-hup"}, names...)})
+	compareTools(t, root, invocation{tool: "svc", args: append([]string{"-hup"}, names...)})
 }
 
-// TestKeptOut looks at services as a user who may not.
-func TestKeptOut(t *testing.T) {
+// TestOtherUser compares the tools as a user without permissions.
+func TestOtherUser(t *testing.T) {
 	root := openDir(t)
-	controls = make(map[string]*svdir.Held)
+	liveServices = make(map[string]*svdir.Held)
 	for _, name := range []string{"private", "closed", "nosearch", "status", "down"} {
-		live(t, root+"/"+name)
+		supervisedLive(t, root+"/"+name)
 	}
 	must(t, os.Chmod(root+"/closed", 0))
 	must(t, os.Chmod(root+"/nosearch", 0o644))
-	t.Cleanup(func() { // so that what is in them can be removed
+	t.Cleanup(func() { // so that their contents can be removed
 		os.Chmod(root+"/closed", 0o755)
 		os.Chmod(root+"/nosearch", 0o755)
 	})
@@ -243,23 +242,24 @@ func TestKeptOut(t *testing.T) {
 		must(t, os.Chmod(state+"/status", 0))
 	}
 	must(t, os.Chmod(root+"/down/supervise/status", 0o644))
-	// To others /proc/1/root is closed: what is below cannot even be asked for.
+	// Other users have no access to /proc/1/root: stat fails below it.
 	must(t, os.Symlink("/proc/1/root/down", root+"/down/down"))
 	names := []string{"private", "closed", "nosearch", "status", "down", "closed/x", "private/supervise"}
 	for _, name := range names {
 		for _, tool := range []string{"svstat", "svok", "svc"} {
-			same(t, root, invocation{tool: tool, args: []string{name}, uid: nobody})
+			compareTools(t, root, invocation{tool: tool, args: []string{name}, uid: nobody})
 		}
 	}
-	same(t, root, invocation{tool: "svstat", args: names, uid: nobody})
-	same(t, root, invocation{tool: "svc", args: append([]string{"-d"}, names...), uid: nobody})
+	compareTools(t, root, invocation{tool: "svstat", args: names, uid: nobody})
+	compareTools(t, root, invocation{tool: "svc", args: append([]string{"-d"}, names...), uid: nobody})
 }
 
-// TestStreams runs the tools where their streams are of no use.
-func TestStreams(t *testing.T) {
+// TestBrokenStreams runs the tools with standard output and error on a full disk, or
+// closed.
+func TestBrokenStreams(t *testing.T) {
 	root := openDir(t)
-	controls = make(map[string]*svdir.Held)
-	live(t, root+"/live")
+	liveServices = make(map[string]*svdir.Held)
+	supervisedLive(t, root+"/live")
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	must(t, err)
 	defer full.Close()
@@ -268,11 +268,11 @@ func TestStreams(t *testing.T) {
 		real, ours := i.real(t), i.ours()
 		real.Stdout, real.Stderr = full, full
 		ours.Stdout, ours.Stderr = full, full
-		if got, want := run(t, ours), run(t, real); got != want {
+		if got, want := runTool(t, ours), runTool(t, real); got != want {
 			t.Errorf("%s to a full disk: %+v, want %+v", tool, got, want)
 		}
 	}
-	// The reader of svc's warnings has gone: the commands are sent all the same.
+	// With standard error closed svc still sends the commands.
 	for _, i := range []invocation{
 		{tool: "svc", args: []string{"-d", "missing", "live"}, dir: root},
 		{tool: "svstat", args: []string{"live"}, dir: root},
@@ -282,8 +282,8 @@ func TestStreams(t *testing.T) {
 		r.Close()
 		real, ours := i.real(t), i.ours()
 		real.Stdout, real.Stderr, ours.Stdout, ours.Stderr = w, w, w, w
-		want, wantSent := run(t, real), sent(t)
-		got, gotSent := run(t, ours), sent(t)
+		want, wantSent := runTool(t, real), takeSent(t)
+		got, gotSent := runTool(t, ours), takeSent(t)
 		w.Close()
 		if got != want || gotSent != wantSent {
 			t.Errorf("%s without a reader: %+v %q, want %+v %q", i.tool, got, gotSent, want, wantSent)

@@ -12,87 +12,87 @@ import (
 	"svinit/services/svdir"
 )
 
-// scan makes a scan directory with services of all kinds, and an empty
-// directory to stand in.
-func scan(t *testing.T) (scan, here string) {
+// makeScanDir makes a scan directory with services of all kinds, and another directory to
+// run the tools in.
+func makeScanDir(t *testing.T) (scan, here string) {
 	t.Helper()
 	root := openDir(t)
 	scan, here = root+"/scan", root+"/here"
-	controls = make(map[string]*svdir.Held)
+	liveServices = make(map[string]*svdir.Held)
 	mkdir(t, scan)
 	mkdir(t, here)
 	mkdir(t, root+"/available")
-	live(t, root+"/available/web")
-	live(t, root+"/available/web/log")
+	supervisedLive(t, root+"/available/web")
+	supervisedLive(t, root+"/available/web/log")
 	must(t, os.Symlink("../available/web", scan+"/web"))
-	live(t, scan+"/cache")
-	live(t, scan+"/.hidden")
+	supervisedLive(t, scan+"/cache")
+	supervisedLive(t, scan+"/.hidden")
 	mkdir(t, scan+"/idle")
-	put(t, scan+"/idle/log", "a file is no logger")
-	put(t, scan+"/README", "nor is it a service")
+	writeFile(t, scan+"/idle/log", "a file is no logger")
+	writeFile(t, scan+"/README", "nor is it a service")
 	must(t, os.Symlink("nowhere", scan+"/dangling"))
-	live(t, here+"/local")
-	live(t, scan+"/local")
-	put(t, here+"/cache", "a file here does not hide the service")
+	supervisedLive(t, here+"/local")
+	supervisedLive(t, scan+"/local")
+	writeFile(t, here+"/cache", "a file here does not hide the service")
 	return scan, here
 }
 
 const (
-	downLine = "down 0 seconds, normally up, want up\n"
-	noOK     = "unable to open supervise/ok: file does not exist\n"
-	noDir    = "unable to chdir: file does not exist\n"
+	downLine  = "down 0 seconds, normally up, want up\n"
+	noOKLine  = "unable to open supervise/ok: file does not exist\n"
+	noDirLine = "unable to chdir: file does not exist\n"
 )
 
 func TestByName(t *testing.T) {
-	dir, here := scan(t)
+	dir, here := makeScanDir(t)
 	env := []string{"SVINIT_SERVICE_DIR=" + dir}
 	for arg, want := range map[string]string{
 		"web":       downLine,
 		"web/log":   downLine,
 		"cache":     downLine,
-		"idle":      noOK,
+		"idle":      noOKLine,
 		"local":     downLine,
-		".":         noOK, // is here
-		"..":        noOK,
-		"":          noDir, // is not the scan directory
-		"/log":      noDir,
-		"missing":   noDir,
-		"README":    noDir,
-		"dangling":  noDir,
-		"./web":     noDir, // says where
-		"web/":      noDir,
-		"web/log/":  noDir,
-		"web/other": noDir,
+		".":         noOKLine, // the working directory
+		"..":        noOKLine,
+		"":          noDirLine, // not the scan directory
+		"/log":      noDirLine,
+		"missing":   noDirLine,
+		"README":    noDirLine,
+		"dangling":  noDirLine,
+		"./web":     noDirLine, // a path is not looked up in the scan directory
+		"web/":      noDirLine,
+		"web/log/":  noDirLine,
+		"web/other": noDirLine,
 	} {
-		got := run(t, invocation{tool: "svstat", args: []string{arg}, dir: here, env: env}.ours())
+		got := runTool(t, invocation{tool: "svstat", args: []string{arg}, dir: here, env: env}.ours())
 		if got != (outcome{stdout: arg + ": " + want}) {
 			t.Errorf("svstat %q: %+v, want %q", arg, got, want)
 		}
-		wantCode := map[string]int{downLine: 0, noOK: 100, noDir: 111}[want]
-		if got := run(t, invocation{tool: "svok", args: []string{arg}, dir: here, env: env}.ours()); got.code != wantCode {
+		wantCode := map[string]int{downLine: 0, noOKLine: 100, noDirLine: 111}[want]
+		if got := runTool(t, invocation{tool: "svok", args: []string{arg}, dir: here, env: env}.ours()); got.code != wantCode {
 			t.Errorf("svok %q: %+v, want %d", arg, got, wantCode)
 		}
 	}
-	got := run(t, invocation{tool: "svc", args: []string{"-dx", "web", "local", "web/log", "nix"}, dir: here, env: env}.ours())
+	got := runTool(t, invocation{tool: "svc", args: []string{"-dx", "web", "local", "web/log", "nix"}, dir: here, env: env}.ours())
 	if got != (outcome{stderr: "svc: warning: unable to chdir to nix: file does not exist\n"}) {
 		t.Errorf("svc: %+v", got)
 	}
 	root := strings.TrimSuffix(dir, "/scan")
 	want := root + "/available/web:dx\n" + root + "/available/web/log:dx\n" + here + "/local:dx\n"
-	if got := sent(t); got != want {
+	if got := takeSent(t); got != want {
 		t.Errorf("svc sent %q, want %q", got, want)
 	}
 }
 
-// TestLetters sends the letters that daemontools does not have.
+// TestLetters sends all letters, also those that daemontools does not have.
 func TestLetters(t *testing.T) {
-	_, here := scan(t)
+	_, here := makeScanDir(t)
 	const letters = "q12byrlPCKOudopchaitkx"
-	got := run(t, invocation{tool: "svc", args: []string{"-" + letters, "-qq", "local"}, dir: here}.ours())
+	got := runTool(t, invocation{tool: "svc", args: []string{"-" + letters, "-qq", "local"}, dir: here}.ours())
 	if got != (outcome{}) {
 		t.Errorf("svc: %+v", got)
 	}
-	if got, want := sent(t), here+"/local:"+letters+"\n"; got != want {
+	if got, want := takeSent(t), here+"/local:"+letters+"\n"; got != want {
 		t.Errorf("sent %q, want %q", got, want)
 	}
 	page, err := os.ReadFile("../../../doc/man/svc.8")
@@ -114,7 +114,7 @@ func TestLetters(t *testing.T) {
 	}
 	for _, word := range []string{"check", "start", "stop", "shutdown", "restart", "try-restart", "reload", "force-stop", "force-shutdown", "force-restart", "force-reload",
 		"up", "down", "once", "exit", "pause", "cont", "hup", "alarm", "interrupt", "quit", "1", "2", "term", "kill", "X", "E", "D", "T"} {
-		o, ok := orderOf(word, false)
+		o, ok := parseCommand(word, false)
 		for _, letter := range []byte(o.letters) {
 			if _, known := svdir.CommandOf(letter); !known {
 				ok = false
@@ -127,26 +127,26 @@ func TestLetters(t *testing.T) {
 }
 
 const listing = "cache: " + downLine +
-	"dangling: " + noDir +
-	"idle: " + noOK +
+	"dangling: " + noDirLine +
+	"idle: " + noOKLine +
 	"local: " + downLine +
 	"web: " + downLine +
 	"web/log: " + downLine
 
 func TestListOnTerminal(t *testing.T) {
-	dir, here := scan(t)
+	dir, here := makeScanDir(t)
 	i := invocation{tool: "svstat", dir: here, env: []string{"SVINIT_SERVICE_DIR=" + dir}}
-	if got := run(t, i.ours()); got != (outcome{}) {
+	if got := runTool(t, i.ours()); got != (outcome{}) {
 		t.Errorf("without a terminal: %+v", got)
 	}
-	master, slave := terminal(t)
+	master, slave := openTerminal(t)
 	cmd := i.ours()
 	cmd.Stdout = slave
-	if got := run(t, cmd); got != (outcome{}) {
+	if got := runTool(t, cmd); got != (outcome{}) {
 		t.Errorf("on a terminal: %+v", got)
 	}
 	slave.Close()
-	// EIO ends it when no slave is open (pty(7)).
+	// One read suffices; after the output it would fail with EIO (pty(7)).
 	b := make([]byte, 4096)
 	n, err := master.Read(b)
 	must(t, err)
@@ -155,10 +155,10 @@ func TestListOnTerminal(t *testing.T) {
 	}
 }
 
-// TestListFromOutside starts svstat as docker exec does: with a parent outside
-// its process namespace.
+// TestListFromOutside starts svstat as docker exec does: with a parent outside of its PID
+// namespace.
 func TestListFromOutside(t *testing.T) {
-	dir, here := scan(t)
+	dir, here := makeScanDir(t)
 	i := invocation{tool: "svstat", dir: here, env: []string{"SVINIT_SERVICE_DIR=" + dir}}
 	outside := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
 	if os.Geteuid() != 0 {
@@ -167,25 +167,26 @@ func TestListFromOutside(t *testing.T) {
 	}
 	cmd := i.ours()
 	cmd.SysProcAttr = outside
-	if got := run(t, cmd); got != (outcome{stdout: listing}) {
+	if got := runTool(t, cmd); got != (outcome{stdout: listing}) {
 		t.Errorf("from outside: %+v", got)
 	}
 	i.env = []string{"SVINIT_SERVICE_DIR=" + dir + "/no"}
 	cmd = i.ours()
 	cmd.SysProcAttr = outside
 	want := outcome{stderr: "svstat: fatal: unable to read directory " + dir + "/no: file does not exist\n", code: 111}
-	if got := run(t, cmd); got != want {
+	if got := runTool(t, cmd); got != want {
 		t.Errorf("without a scan directory: %+v", got)
 	}
 }
 
-// TestFallback finds the state of a service whose directory cannot be written.
+// TestFallback checks that the tools find the state of a service whose directory is not
+// writable.
 func TestFallback(t *testing.T) {
-	dir, here := scan(t)
+	dir, here := makeScanDir(t)
 	must(t, os.Remove(dir+"/idle/log")) // sv warns of it
 	base := here + "/state"
 	must(t, svdir.Claim(base, 0))
-	controls = map[string]*svdir.Held{"idle": heldAt(t, base+"/idle")}
+	liveServices = map[string]*svdir.Held{"idle": holdState(t, base+"/idle")}
 	if err := svdir.Mark(base+"/idle", dir+"/idle"); err != nil {
 		t.Fatal(err)
 	}
@@ -205,23 +206,23 @@ func TestFallback(t *testing.T) {
 			case "sv":
 				i.args = []string{"status", arg}
 			}
-			if got := run(t, i.ours()); got != want {
+			if got := runTool(t, i.ours()); got != want {
 				t.Errorf("%s %s: %+v, want %+v", tool, arg, got, want)
 			}
 		}
-		if got := sent(t); got != "idle:d\n" {
+		if got := takeSent(t); got != "idle:d\n" {
 			t.Errorf("svc -d %s sent %q", arg, got)
 		}
 	}
-	// Without the variable it is not found; djb's words are of its own place.
-	got := run(t, invocation{tool: "svc", args: []string{"-d", dir + "/idle"}, dir: here}.ours())
+	// Without the variable it is not found; the error is that of the service directory.
+	got := runTool(t, invocation{tool: "svc", args: []string{"-d", dir + "/idle"}, dir: here}.ours())
 	if got.stderr != "svc: warning: unable to control "+dir+"/idle: file does not exist\n" {
 		t.Errorf("svc elsewhere: %+v", got)
 	}
 }
 
-// terminal opens a new terminal, as openpty(3) does.
-func terminal(t *testing.T) (master, slave *os.File) {
+// openTerminal opens a new terminal, like openpty(3).
+func openTerminal(t *testing.T) (master, slave *os.File) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	must(t, err)

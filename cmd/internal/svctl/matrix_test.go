@@ -14,9 +14,9 @@ import (
 	"svinit/services/svdir"
 )
 
-// row is a line of testdata/status/matrix.tsv: a record, and what the real
-// svstat and sv said of it when it was 42 seconds old.
-type row struct {
+// matrixRow is a line of testdata/status/matrix.tsv: a status, and the output of the real
+// svstat and sv for it when it was 42 seconds old.
+type matrixRow struct {
 	down       bool // there is a file down
 	record     [svdir.StatusSize]byte
 	svstat, sv string
@@ -24,8 +24,8 @@ type row struct {
 
 const rowAge = 42 * time.Second
 
-// rows reads the matrix; the records are stamped as if written at since.
-func rows(t *testing.T, since time.Time) (rows []row) {
+// readMatrix reads the matrix; the time stamp of each status is since.
+func readMatrix(t *testing.T, since time.Time) (rows []matrixRow) {
 	t.Helper()
 	b, err := os.ReadFile("../../../testdata/status/matrix.tsv")
 	must(t, err)
@@ -51,7 +51,7 @@ func rows(t *testing.T, since time.Time) (rows []row) {
 			GotTERM: f[4] == "1",
 			State:   svdir.State(number(f[5])),
 		}
-		r := row{down: f[0] == "1", svstat: f[6], sv: f[7]}
+		r := matrixRow{down: f[0] == "1", svstat: f[6], sv: f[7]}
 		copy(r.record[:], s.Append(nil))
 		rows = append(rows, r)
 	}
@@ -61,15 +61,15 @@ func rows(t *testing.T, since time.Time) (rows []row) {
 	return rows
 }
 
-// TestMatrix asks for the sentence of every record, as daemontools and runit
-// write it, and as we do.
+// TestMatrix checks the output of svstat for every status, in the formats of daemontools,
+// runit and svinit.
 func TestMatrix(t *testing.T) {
 	since := time.Unix(1700000000, 987654321)
-	for _, r := range rows(t, since) {
+	for _, r := range readMatrix(t, since) {
 		for _, size := range []int{18, 20, svdir.StatusSize} {
 			s, err := svdir.ParseStatus(r.record[:size])
 			must(t, err)
-			got := string(appendSentence([]byte("f: "), s, !r.down, since.Add(rowAge)))
+			got := string(appendStatus([]byte("f: "), s, !r.down, since.Add(rowAge)))
 			if got != r.svstat {
 				t.Errorf("%d bytes %x: %q, want %q", size, r.record[:size], got, r.svstat)
 			}
@@ -77,51 +77,51 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// lay makes a supervised service of every row, with a record of that size.
-func lay(t *testing.T, rows []row, size int) (root string, names []string) {
+// makeServices makes a supervised service for every row, with a status of that size.
+func makeServices(t *testing.T, rows []matrixRow, size int) (root string, names []string) {
 	t.Helper()
 	root = openDir(t)
 	for n, r := range rows {
 		name := fmt.Sprintf("f%d", n)
-		h := supervised(t, root+"/"+name)
-		put(t, h.Path+"/status", string(r.record[:size]))
+		h := makeSupervised(t, root+"/"+name)
+		writeFile(t, h.Path+"/status", string(r.record[:size]))
 		if r.down {
-			put(t, root+"/"+name+"/down", "")
+			writeFile(t, root+"/"+name+"/down", "")
 		}
 		names = append(names, name)
 	}
 	return root, names
 }
 
-// TestMatrixAsDaemontools reads the files of all rows with both programs.
+// TestMatrixAsDaemontools compares the output of both programs for all rows.
 func TestMatrixAsDaemontools(t *testing.T) {
 	for _, size := range []int{18, 20, svdir.StatusSize} {
-		root, names := lay(t, rows(t, soon), size)
+		root, names := makeServices(t, readMatrix(t, inTheFuture), size)
 		i := invocation{tool: "svstat", args: names, dir: root}
-		got, want := run(t, i.ours()), run(t, i.real(t))
+		got, want := runTool(t, i.ours()), runTool(t, i.real(t))
 		if got != want || strings.Count(got.stdout, "\n") != len(names) {
 			t.Errorf("%d bytes:\n%+v\nwant\n%+v", size, got, want)
 		}
 	}
 }
 
-// TestMatrixForSv has the real sv read our longer records.
+// TestMatrixForSv checks that the real sv reads our longer status.
 func TestMatrixForSv(t *testing.T) {
 	sv := lookPath(t, "sv", "runit")
-	all := rows(t, time.Now().Add(-rowAge))
-	root, names := lay(t, all, svdir.StatusSize)
+	all := readMatrix(t, time.Now().Add(-rowAge))
+	root, names := makeServices(t, all, svdir.StatusSize)
 	for n := range names {
 		names[n] = "./" + names[n]
 	}
 	cmd := exec.Command(sv, append([]string{"status"}, names...)...)
 	cmd.Dir = root
-	// Its exit code counts services that are not up; the lines are the test.
+	// Ignore the exit code, which is the number of failures.
 	out, _ := cmd.Output()
 	lines := bytes.Split(bytes.TrimSuffix(out, []byte("\n")), []byte("\n"))
 	if len(lines) != len(names) {
 		t.Fatalf("sv status:\n%s", out)
 	}
-	age := regexp.MustCompile(`\b[45][0-9]s`) // it may take some time until it is asked
+	age := regexp.MustCompile(`\b[45][0-9]s`) // sv may start late
 	for n, line := range lines {
 		got := age.ReplaceAllString(string(line), "42s")
 		if want := strings.Replace(all[n].sv, "./f:", names[n]+":", 1); got != want {

@@ -1,15 +1,13 @@
-// Package svctl is the tools that command and observe services through the
-// file system: daemontools' svc, svstat and svok, runit's sv, and svwait.
+// Package svctl has the tools that control and observe services through the file
+// system: daemontools' svc, svstat and svok, runit's sv, svwait, and svinit zombies.
 //
-// What they say, where, and with which exit code is daemontools' and runit's,
-// to the byte; services of the real supervise and runsv are served as our own.
-// Ours alone is where a service is looked for when its argument names no
-// directory here, where its state is looked for when its directory cannot be
-// written, more letters of svc, the list that svstat makes for people, and
-// svwait, which has its letters from s6.
+// Their output and exit codes are those of daemontools and runit, to the byte. They
+// also work on services of the real supervise and runsv. Additions of ours are the
+// lookup of services by name in the scan directory, the fallback state directory, more
+// letters of svc, the list of svstat without arguments, and svwait, with the letters of
+// s6-svwait.
 //
-// Waiting is for events (vigil.go): a status that is renamed into its place,
-// and a supervisor that goes.
+// The tools wait for events (watcher.go): a new status, or the exit of a supervisor.
 package svctl
 
 import (
@@ -21,32 +19,32 @@ import (
 	"svinit/services/svdir"
 )
 
-// scanDir returns where services are switched on.
+// scanDir returns the scan directory.
 func scanDir(e *applet.Env) string {
 	return cmp.Or(e.Getenv("SVINIT_SERVICE_DIR"), svdir.ScanDir)
 }
 
-// find returns the service directory that an argument means: the directory of
-// that name, else, for NAME and NAME/log, the one in the scan directory.
-// Errors are those of chdir to the argument, a syscall.Errno.
-func find(e *applet.Env, arg string) (dir string, err error) {
-	err = enter(arg)
+// findDir returns the service directory of an argument: the directory of that name or,
+// for NAME and NAME/log, the one in the scan directory. The error is that of chdir to the
+// argument, a syscall.Errno.
+func findDir(e *applet.Env, arg string) (dir string, err error) {
+	err = checkDir(arg)
 	if err == nil || err != syscall.ENOENT && err != syscall.ENOTDIR {
 		return arg, err
 	}
 	if name := strings.TrimSuffix(arg, "/log"); name == "" || strings.Contains(name, "/") {
 		return arg, err
 	}
-	if there := scanDir(e) + "/" + arg; enter(there) == nil {
+	if there := scanDir(e) + "/" + arg; checkDir(there) == nil {
 		return there, nil
 	}
 	return arg, err
 }
 
-// enter reports what chdir(dir) would: that dir is a directory and may be
-// searched. The working directory stays, so that the tools can be tested side
-// by side and work where it cannot be read.
-func enter(dir string) error {
+// checkDir returns the error that chdir(dir) would: whether dir is a directory and
+// searchable. It does not change the working directory, so that tests can run in parallel
+// and relative arguments stay valid.
+func checkDir(dir string) error {
 	if dir == "" {
 		return syscall.ENOENT
 	}
@@ -54,23 +52,23 @@ func enter(dir string) error {
 	return syscall.Stat(dir+"/.", &st)
 }
 
-// probe returns the state directory in which a supervisor listens. The error
-// is that of the service directory's own, when none does.
-func probe(e *applet.Env, dir string) (state string, err error) {
+// findState returns the state directory in which a supervisor listens. The error is that
+// of the state directory inside the service directory, or of the fallback if there is one.
+func findState(e *applet.Env, dir string) (state string, err error) {
 	state = ownState(dir)
 	if err = svdir.ProbeOK(state); err == nil {
 		return state, nil
 	}
-	if other := fallback(e, dir); other != state {
+	if other := fallbackState(e, dir); other != state {
 		return other, svdir.ProbeOK(other)
 	}
 	return state, err
 }
 
-// fallback returns the state directory in which a supervisor listens, or into
-// which we may not look, when it is not the service directory's own, which it
-// returns otherwise.
-func fallback(e *applet.Env, dir string) string {
+// fallbackState returns the state directory outside of the service directory, if a
+// supervisor listens there or if we have no access to it, else that inside the service
+// directory.
+func fallbackState(e *applet.Env, dir string) string {
 	return svdir.Locate(dir, e.Getenv("SVINIT_STATE_DIR"))
 }
 

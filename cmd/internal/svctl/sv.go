@@ -21,30 +21,29 @@ var Sv = applet.Command{
   status  up  down  once  exit  pause  cont
   hup  alarm  interrupt  quit  1  2  term  kill   send a signal
 
-Commands that wait for their effect and say what came of it:
+Commands that wait for their effect and print the result:
 
   start  stop  restart  reload  try-restart  shutdown  check
-  force-stop  force-restart  force-reload  force-shutdown   KILL in the end
+  force-stop  force-restart  force-reload  force-shutdown   KILL after the timeout
 
-  -v       let the other commands wait, too
-  -w SEC   wait for so many seconds (7, or $SVWAIT); implies -v
+  -v       make the other commands wait, too
+  -w SEC   timeout in seconds (7, or $SVWAIT); implies -v
 
-A service is looked for in $SVDIR, else in the scan directory ($SVINIT_SERVICE_DIR,
+A service is looked up in $SVDIR, else in the scan directory ($SVINIT_SERVICE_DIR,
 else /etc/service), unless it begins with a dot or a slash or ends in a slash. The
-exit code is the number of services with which something went wrong, at most 99.
+exit code is the number of failures, at most 99.
 `,
-	Run:         sv,
+	Run:         runSv,
 	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
 }
 
 const (
 	svName     = "sv"
 	svSynopsis = "sv [-v] [-w sec] command service ..."
-	// svPatience is for how long sv waits, in seconds.
-	svPatience = 7
-	// svPause is the time between two looks where there is no event to wait
-	// for: runit's.
-	svPause = 420 * time.Millisecond
+	// defaultTimeout is how long sv waits, in seconds.
+	defaultTimeout = 7
+	// pollInterval is runit's, used only where there is no event to wait for.
+	pollInterval = 420 * time.Millisecond
 )
 
 // Exit codes of init scripts, from the Linux Standard Base and runit.
@@ -54,70 +53,70 @@ const (
 	lsbUnknown = 4
 )
 
-// order is what a command comes to.
-type order struct {
-	letters string // for supervise/control; "" sends nothing
-	await   string // the letters whose effects are waited for; C is check's
-	waits   bool
-	kills   bool // KILL when it does not come in time
-	status  bool // only print
+// action is the meaning of a command.
+type action struct {
+	letters       string // written to supervise/control
+	effects       string // letters whose effects are waited for; C stands for check
+	wait          bool
+	killOnTimeout bool // send KILL after the timeout
+	statusOnly    bool // only print the status
 }
 
-// orderOf understands a command. Of most words the first letter counts alone.
-func orderOf(word string, script bool) (order, bool) {
+// parseCommand parses a command. Of most commands only the first letter counts.
+func parseCommand(word string, script bool) (action, bool) {
 	switch word {
 	case "check":
-		return order{await: "C", waits: true}, true
+		return action{effects: "C", wait: true}, true
 	case "start":
-		return order{letters: "u", waits: true}, true
+		return action{letters: "u", wait: true}, true
 	case "stop":
-		return order{letters: "d", waits: true}, true
+		return action{letters: "d", wait: true}, true
 	case "shutdown":
-		return order{letters: "x", waits: true}, true
+		return action{letters: "x", wait: true}, true
 	case "restart":
-		return order{letters: "tcu", waits: true}, true
+		return action{letters: "tcu", wait: true}, true
 	case "try-restart":
-		return order{letters: "tc", waits: true}, true
+		return action{letters: "tc", wait: true}, true
 	case "reload":
-		return order{letters: "h", waits: true}, true
+		return action{letters: "h", wait: true}, true
 	case "force-stop":
-		return order{letters: "d", waits: true, kills: true}, true
+		return action{letters: "d", wait: true, killOnTimeout: true}, true
 	case "force-shutdown":
-		return order{letters: "x", waits: true, kills: true}, true
+		return action{letters: "x", wait: true, killOnTimeout: true}, true
 	case "force-restart":
-		return order{letters: "tcu", waits: true, kills: true}, true
+		return action{letters: "tcu", wait: true, killOnTimeout: true}, true
 	case "force-reload":
-		return order{letters: "tc", waits: true, kills: true}, true
+		return action{letters: "tc", wait: true, killOnTimeout: true}, true
 	case "":
-		return order{}, false
+		return action{}, false
 	}
 	switch letter := word[:1]; letter {
 	case "u", "d", "o", "t", "p", "c", "h", "a", "i", "k", "q", "1", "2", "x":
-		return order{letters: letter}, true
+		return action{letters: letter}, true
 	case "e":
-		return order{letters: "x"}, true
+		return action{letters: "x"}, true
 	case "X", "E":
-		return order{letters: "x", waits: true, kills: true}, true
+		return action{letters: "x", wait: true, killOnTimeout: true}, true
 	case "D":
-		return order{letters: "d", waits: true, kills: true}, true
+		return action{letters: "d", wait: true, killOnTimeout: true}, true
 	case "T":
-		return order{letters: "tc", waits: true, kills: true}, true
+		return action{letters: "tc", wait: true, killOnTimeout: true}, true
 	case "s":
-		return order{status: true}, !script || word == "status"
+		return action{statusOnly: true}, !script || word == "status"
 	}
-	return order{}, false
+	return action{}, false
 }
 
-func sv(e *applet.Env) error {
-	c := client{e: e, script: e.Name != svName, patience: svPatience}
-	if s, ok := lookup(e, "SVWAIT"); ok {
-		c.patience = leadingNumber(s)
+func runSv(e *applet.Env) error {
+	c := client{e: e, isScript: e.Name != svName, timeout: defaultTimeout}
+	if s, ok := lookupEnv(e, "SVWAIT"); ok {
+		c.timeout = parseLeadingNumber(s)
 	}
 	verbose := false
 	o := applet.Options{Args: e.Args, Known: "w:v"}
 	for o.Next() {
 		if o.Letter == 'w' {
-			c.patience = leadingNumber(o.Value)
+			c.timeout = parseLeadingNumber(o.Value)
 		}
 		verbose = true
 	}
@@ -129,33 +128,33 @@ func sv(e *applet.Env) error {
 		return c.usage()
 	}
 	word, services := o.Args[0], o.Args[1:]
-	if c.script {
+	if c.isScript {
 		services = []string{e.Name}
 	}
 	if len(services) == 0 {
 		return c.usage()
 	}
 	var ok bool
-	if c.order, ok = orderOf(word, c.script); !ok {
+	if c.action, ok = parseCommand(word, c.isScript); !ok {
 		return c.usage()
 	}
-	if c.order.await == "" {
-		c.order.await = c.order.letters
+	if c.action.effects == "" {
+		c.action.effects = c.action.letters
 	}
-	c.order.waits = c.order.waits || verbose && !c.order.status
+	c.action.wait = c.action.wait || verbose && !c.action.statusOnly
 	return c.run(services)
 }
 
-// usage is runit's, which an empty line follows.
+// usage returns runit's usage, which ends with an empty line.
 func (c *client) usage() error {
-	if c.script {
+	if c.isScript {
 		return &applet.Exit{Code: lsbUsage, Line: "usage: " + c.e.Name + " [-w sec] command\n"}
 	}
 	return &applet.Exit{Code: applet.ExitPermanent, Line: "usage: " + svSynopsis + "\n"}
 }
 
-// lookup returns a variable, and whether it is set: to runit an empty one is.
-func lookup(e *applet.Env, name string) (value string, ok bool) {
+// lookupEnv returns a variable, and whether it is set; it may be set and empty.
+func lookupEnv(e *applet.Env, name string) (value string, ok bool) {
 	for _, v := range e.Environ() {
 		if value, ok = strings.CutPrefix(v, name+"="); ok {
 			return value, true
@@ -164,21 +163,21 @@ func lookup(e *applet.Env, name string) (value string, ok bool) {
 	return "", false
 }
 
-// leadingNumber is djb's scan_ulong: the digits at the beginning, in 64 bits
-// that overflow without a word, and 0 without digits.
-func leadingNumber(s string) (n uint64) {
+// parseLeadingNumber is daemontools' scan_ulong: it parses the leading digits modulo
+// 2^64, and returns 0 without digits.
+func parseLeadingNumber(s string) (n uint64) {
 	for i := 0; i < len(s) && '0' <= s[i] && s[i] <= '9'; i++ {
 		n = n*10 + uint64(s[i]-'0')
 	}
 	return n
 }
 
-// Script reports whether a call by a name that is no tool's is that of an init
-// script: argv0 is what we were called by, with its directories, and e.Name
-// without. The name must be a service's; and either a command of sv follows,
-// or the script is in a directory called init.d. The first process is never
-// a script, whatever its name: a container must not end because of one.
-func Script(e *applet.Env, argv0 string, pid int) bool {
+// IsInitScript reports whether svinit, under a name that is not a tool's, is called as
+// an init script. argv0 is that name with its directories, e.Name without. The name must
+// be that of a service; and either it is in a directory called init.d, or its argument
+// is a command of sv. PID 1 is never a script, so that no name of the binary can keep a
+// container from starting.
+func IsInitScript(e *applet.Env, argv0 string, pid int) bool {
 	if pid == 1 || e.Name == "" || e.Name[0] == '.' || strings.Contains(e.Name, "/") {
 		return false
 	}
@@ -186,22 +185,22 @@ func Script(e *applet.Env, argv0 string, pid int) bool {
 		o := applet.Options{Args: e.Args, Known: "w:v"}
 		for o.Next() {
 		}
-		if o.Bad != "" || len(o.Args) == 0 || !scriptCommand(o.Args[0]) {
+		if o.Bad != "" || len(o.Args) == 0 || !isFullCommand(o.Args[0]) {
 			return false
 		}
 	}
 	c := client{e: e}
-	dir, err := c.find(e.Name)
-	return err == nil && enter(dir) == nil
+	dir, err := c.findService(e.Name)
+	return err == nil && checkDir(dir) == nil
 }
 
-// scriptCommand reports whether word is a command written out: a program that
-// happens to be called like a service has other arguments.
-func scriptCommand(word string) bool {
+// isFullCommand reports whether word is an unabbreviated command. A program that only
+// happens to have the name of a service has other arguments.
+func isFullCommand(word string) bool {
 	switch word {
 	case "up", "down", "once", "pause", "cont", "hup", "alarm", "interrupt", "quit", "1", "2", "term", "kill", "exit":
 		return true
 	}
-	o, ok := orderOf(word, true)
-	return ok && (o.waits || o.status) && len(word) > 1
+	o, ok := parseCommand(word, true)
+	return ok && (o.wait || o.statusOnly) && len(word) > 1
 }

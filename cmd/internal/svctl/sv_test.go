@@ -19,20 +19,20 @@ import (
 	"svinit/services/svdir"
 )
 
-// The tests of this file give sv and Debian's sv the same services, and
-// compare what they print, their exit codes and what they write to control.
+// The tests in this file run our sv and Debian's on the same services, and compare their
+// output, exit codes and the commands that they send.
 
-// ages is what passes between two programs.
-var ages = regexp.MustCompile(`\b[0-9]+s`)
+// secondsPattern matches times, which differ between two runs.
+var secondsPattern = regexp.MustCompile(`\b[0-9]+s`)
 
-// svCompare runs the case in two rooms with the services that its arguments
-// name, and those of more.
+// svCompare runs the case twice, each time with the services in its arguments and in
+// more.
 func svCompare(t *testing.T, c difftest.Case, more ...string) (theirs, ours difftest.Outcome) {
 	t.Helper()
-	var rooms []*room
+	var rooms []*services
 	setup := c.Setup
 	c.Setup = func(dir string) error {
-		r := &room{dir, make(map[string]*svdir.Held)}
+		r := &services{dir, make(map[string]*svdir.Held)}
 		rooms = append(rooms, r)
 		for name, make := range kinds {
 			named := func(arg string) bool { return slices.Contains(strings.Split(arg, "/"), name) }
@@ -53,15 +53,15 @@ func svCompare(t *testing.T, c difftest.Case, more ...string) (theirs, ours diff
 	}
 	before := c.Before
 	c.Before = func(cmd *exec.Cmd) {
-		cmd.WaitDelay = time.Minute // nobody else holds the streams, and this machine is busy
+		cmd.WaitDelay = time.Minute // no other process has the streams, and the machine may be slow
 		if before != nil {
 			before(cmd)
 		}
 	}
 	c.Path = difftest.Real(t, "sv", "runit")
-	c.Mask = func(s string) string { return ages.ReplaceAllString(s, "Ns") }
+	c.Mask = func(s string) string { return secondsPattern.ReplaceAllString(s, "Ns") }
 	theirs, ours = difftest.Compare(t, c, "runit")
-	want, got := rooms[0].sent(t), rooms[1].sent(t)
+	want, got := rooms[0].takeSent(t), rooms[1].takeSent(t)
 	if slices.Contains(c.Args, "./ours") && c.Args[0] != "status" {
 		want = map[string]string{"": "ours:u\n", "ours:x\n": "ours:dx\n"}[want]
 	}
@@ -71,24 +71,24 @@ func svCompare(t *testing.T, c difftest.Case, more ...string) (theirs, ours diff
 	return theirs, ours
 }
 
-func each(t *testing.T, cases []difftest.Case, more ...string) {
+func compareAll(t *testing.T, cases []difftest.Case, more ...string) {
 	for _, c := range cases {
 		t.Run(c.Tool+strings.Join(c.Args, " "), func(t *testing.T) { t.Parallel(); svCompare(t, c, more...) })
 	}
 }
 
-// TestScript is whether a name that is no tool's calls an init script.
-func TestScript(t *testing.T) {
+// TestIsInitScript checks under which names and arguments svinit is an init script.
+func TestIsInitScript(t *testing.T) {
 	root := openDir(t)
 	mkdir(t, root+"/web")
-	put(t, root+"/file", "")
+	writeFile(t, root+"/file", "")
 	for _, c := range []struct {
 		argv0, args string
 		pid         int
 		want        bool
 	}{
 		{"/etc/init.d/web", "status", 7, true},
-		{"/etc/init.d/web", "", 7, true}, // says how it is used
+		{"/etc/init.d/web", "", 7, true}, // prints the usage
 		{"/etc/init.d/web", "bogus", 7, true},
 		{"/etc/rc.d/init.d/web", "-w 3 start", 7, true},
 		{"/etc/init.d/web", "status", 1, false},
@@ -112,28 +112,28 @@ func TestScript(t *testing.T) {
 	} {
 		e := &applet.Env{Name: filepath.Base(c.argv0), Args: strings.Fields(c.args), Getenv: func(string) string { return "" },
 			Environ: func() []string { return []string{"SVDIR=" + root} }}
-		if got := Script(e, c.argv0, c.pid); got != c.want {
+		if got := IsInitScript(e, c.argv0, c.pid); got != c.want {
 			t.Errorf("%s %s as process %d: %v", c.argv0, c.args, c.pid, got)
 		}
 	}
 }
 
-func words(lines ...string) (cases []difftest.Case) {
+func splitLines(lines ...string) (cases []difftest.Case) {
 	for _, line := range lines {
 		cases = append(cases, difftest.Case{Args: strings.Fields(line)})
 	}
 	return cases
 }
 
-// TestSvKinds asks of every kind of service, and sends it commands.
+// TestSvKinds prints the status of every kind of service, and sends it commands.
 func TestSvKinds(t *testing.T) {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(kinds)) {
 		t.Run("status "+name, func(t *testing.T) {
 			t.Parallel()
-			svCompare(t, difftest.Case{Args: []string{"status", "./" + name}, Differs: different["status "+name]})
+			svCompare(t, difftest.Case{Args: []string{"status", "./" + name}, Differs: knownDifferences["status "+name]})
 		})
-		// Records of ours are met otherwise, and so are checks that are killed.
+		// These two differ in other commands: they have their own tests below.
 		if name != "ours" && name != "checkkilled" {
 			all = append(all, "./"+name)
 		}
@@ -158,8 +158,8 @@ func TestSvKinds(t *testing.T) {
 	}
 }
 
-// different is the cases with a row in doc/differences.md.
-var different = map[string]string{
+// knownDifferences are the cases with a row in doc/differences.md.
+var knownDifferences = map[string]string{
 	"status logempty":  "sv-log-unknown",
 	"status logdamage": "sv-log-unknown",
 	"script idlelog":   "sv-script-log",
@@ -173,7 +173,7 @@ func TestSvStatusSizes(t *testing.T) {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
 			theirs, _ := svCompare(t, difftest.Case{Args: []string{"status", "f", "f/"}, Setup: func(dir string) error {
-				supervised(t, dir+"/f")
+				makeSupervised(t, dir+"/f")
 				b := append(isUp.Append(nil), make([]byte, 20)...)
 				return os.WriteFile(dir+"/f/supervise/status", b[:size], 0o644)
 			}})
@@ -198,25 +198,25 @@ func TestSvCommands(t *testing.T) {
 			difftest.Case{Args: []string{"-w0", word, "up", "idle", "term", "fresh", "paused"}},
 			difftest.Case{Args: []string{word, "stale", "empty"}})
 	}
-	each(t, cases)
+	compareAll(t, cases)
 }
 
 // TestSvMatrix waits for the effect of every command on every record.
 func TestSvMatrix(t *testing.T) {
 	t.Parallel()
-	for _, since := range []time.Time{long, soon} {
+	for _, since := range []time.Time{longAgo, inTheFuture} {
 		t.Run(since.Format("2006"), func(t *testing.T) {
 			var names []string
-			lay := func() *room {
-				r := &room{openDir(t), make(map[string]*svdir.Held)}
+			lay := func() *services {
+				r := &services{openDir(t), make(map[string]*svdir.Held)}
 				names = nil
-				for n, row := range rows(t, since) {
+				for n, row := range readMatrix(t, since) {
 					name := fmt.Sprintf("./f%d", n)
 					names = append(names, name)
-					r.controls[name] = supervised(t, r.dir+"/"+name)
-					put(t, r.dir+"/"+name+"/supervise/status", string(row.record[:20]))
+					r.controls[name] = makeSupervised(t, r.dir+"/"+name)
+					writeFile(t, r.dir+"/"+name+"/supervise/status", string(row.record[:20]))
 					if row.down {
-						put(t, r.dir+"/"+name+"/down", "")
+						writeFile(t, r.dir+"/"+name+"/down", "")
 					}
 				}
 				return r
@@ -224,20 +224,20 @@ func TestSvMatrix(t *testing.T) {
 			theirs, ours := lay(), lay()
 			for _, args := range []string{"status", "-v up", "-v down", "-v term", "-v kill", "-v once", "-v pause", "-v cont", "-v exit", "check", "reload",
 				"restart", "try-restart", "force-restart", "force-stop"} {
-				start := func(r *room, path string) (*room, chan outcome) {
+				start := func(r *services, path string) (*services, chan outcome) {
 					cmd := &exec.Cmd{Path: path, Args: append(append([]string{"sv"}, strings.Fields(args)...), names...), Dir: r.dir, Env: []string{"SVWAIT=0"}}
 					done := make(chan outcome, 1)
-					go func() { done <- run(t, cmd) }()
+					go func() { done <- runTool(t, cmd) }()
 					return r, done
 				}
 				r1, done1 := start(theirs, difftest.Real(t, "sv", "runit"))
 				r2, done2 := start(ours, difftest.Binary())
 				want, got := <-done1, <-done2
-				want.stdout, got.stdout = ages.ReplaceAllString(want.stdout, "Ns"), ages.ReplaceAllString(got.stdout, "Ns")
+				want.stdout, got.stdout = secondsPattern.ReplaceAllString(want.stdout, "Ns"), secondsPattern.ReplaceAllString(got.stdout, "Ns")
 				if got != want || strings.Count(got.stdout, "\n") != len(names) {
 					t.Errorf("sv %s\n%+v\nwant\n%+v", args, got, want)
 				}
-				if want, got := r1.sent(t), r2.sent(t); got != want {
+				if want, got := r1.takeSent(t), r2.takeSent(t); got != want {
 					t.Errorf("sv %s sent %q, want %q", args, got, want)
 				}
 			}
@@ -247,7 +247,7 @@ func TestSvMatrix(t *testing.T) {
 
 func TestSvUse(t *testing.T) {
 	many := strings.TrimSpace(strings.Repeat("missing ", 120))
-	cases := words("", "-v", "-w", "-w 1", "-z", "-z status up", "-v -z", "--", "-- status up", "--foo status up", "-", "- up", "status", "bogus", "bogus up", "status --", "status -v",
+	cases := splitLines("", "-v", "-w", "-w 1", "-z", "-z status up", "-v -z", "--", "-- status up", "--foo status up", "-", "- up", "status", "bogus", "bogus up", "status --", "status -v",
 		"-w5", "-w x", "-w x status up", "-w -1 status up", "-w 18446744073709551616 down idle", "-w99999999999999999999999 down idle", "-vw0 up up", "-vvv up up", "-wv0 start idle", "-w 0x7 start idle",
 		"up", "down", "check", "status missing", "status up missing idle stale", "up up missing idle nook", "down missing up missing stale empty",
 		"status "+many, "up "+strings.TrimSpace(strings.Repeat("missing ", 98)), "up "+strings.TrimSpace(strings.Repeat("missing ", 99)), "up "+strings.TrimSpace(strings.Repeat("missing ", 100)),
@@ -271,10 +271,10 @@ func TestSvUse(t *testing.T) {
 		}
 		cases = append(cases, difftest.Case{Args: args, Env: []string{"SVDIR=.", env}})
 	}
-	each(t, cases)
+	compareAll(t, cases)
 }
 
-// TestSvScript calls both by other names.
+// TestSvScript calls both under the names of init scripts.
 func TestSvScript(t *testing.T) {
 	var cases []difftest.Case
 	for _, name := range []string{"up", "idle", "stale", "nook", "empty", "logged", "logstale", "logdown", "idlelog", "logdamage", "downloop", "logfile", "term", "checkno", "logempty"} {
@@ -284,7 +284,7 @@ func TestSvScript(t *testing.T) {
 			}
 			c := difftest.Case{Tool: "/etc/init.d/" + name, Args: strings.Fields(args)}
 			if strings.HasPrefix(args, "status") {
-				c.Differs = different["script "+name]
+				c.Differs = knownDifferences["script "+name]
 			}
 			cases = append(cases, c)
 		}
@@ -292,7 +292,7 @@ func TestSvScript(t *testing.T) {
 	for _, args := range []string{"", "-z", "-z start", "bogus", "s", "st", "statusx", "-w", "-w 1", "-v status", "--", "-- status", "r", "f", "force-x", "chec"} {
 		cases = append(cases, difftest.Case{Tool: "/etc/init.d/up", Args: strings.Fields(args)})
 	}
-	// A name that is no tool's and stands elsewhere.
+	// The name of a service outside of init.d.
 	for _, args := range []string{"status", "start", "-w0 stop", "-v up", "down", "status x"} {
 		cases = append(cases, difftest.Case{Tool: "up", Args: strings.Fields(args)}, difftest.Case{Tool: "./scripts/up", Args: strings.Fields(args)})
 	}
@@ -301,10 +301,10 @@ func TestSvScript(t *testing.T) {
 	}
 }
 
-// TestSvKeptOut asks as a user who may not.
-func TestSvKeptOut(t *testing.T) {
+// TestSvOtherUser compares both as a user without permissions.
+func TestSvOtherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Log("as another user only for root")
+		t.Log("only root can run it as another user")
 	}
 	for _, args := range []string{"status", "up", "-w0 start", "exit", "-w0 check", "-w0 stop"} {
 		for _, mode := range []struct{ file, mode string }{

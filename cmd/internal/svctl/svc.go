@@ -11,8 +11,8 @@ import (
 	"svinit/services/svdir"
 )
 
-// Svc is svc(8). As in daemontools its exit code is 0 even when no service
-// could be reached: only wrong letters give another.
+// Svc is svc(8). As in daemontools its exit code is 0 even if no command could be sent;
+// only wrong options cause another.
 var Svc = applet.Command{
 	Name:     "svc",
 	Synopsis: "svc [-udopchaitkxq12byrlPCKO] dir ...",
@@ -24,7 +24,7 @@ var Svc = applet.Command{
   d  down: TERM and CONT, and do not restart it
   o  once: start it, and do not restart it
   O  at most once: do not restart it, and do not start it
-  x  exit: let go of it when it is down; no signal
+  x  exit: end its supervision when it is down; sends no signal
   r  restart: its stop signal and CONT
   l  reload: its reload signal
   p  STOP    c  CONT    t  TERM    k  KILL    h  HUP     i  INT
@@ -33,7 +33,7 @@ var Svc = applet.Command{
 
 A service is a service directory, or its name in the scan directory.
 `,
-	Run:         svc,
+	Run:         runSvc,
 	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
 }
 
@@ -47,7 +47,7 @@ func svcOptions() string {
 	return "svc options: " + strings.Join(list, ", ")
 }
 
-func svc(e *applet.Env) error {
+func runSvc(e *applet.Env) error {
 	known := make([]byte, 0, len(svdir.Commands))
 	for _, c := range svdir.Commands {
 		known = append(known, c.Letter)
@@ -63,19 +63,19 @@ func svc(e *applet.Env) error {
 		e.Log(o.Bad)
 		return &applet.Exit{Code: applet.ExitPermanent, Line: svcOptions()}
 	}
-	// A reader of our warnings that has gone must not keep the remaining
-	// services from their commands.
+	// If standard error is closed, a warning must not kill us before the commands have
+	// been sent to the remaining services.
 	signal.Ignore(syscall.SIGPIPE)
 	for _, arg := range o.Args {
-		dir, err := find(e, arg)
+		dir, err := findDir(e, arg)
 		if err != nil {
 			e.Warn("unable to chdir to "+arg, err)
 			continue
 		}
-		err = send(e, dir, commands)
+		err = sendCommands(e, dir, commands)
 		switch {
 		case err == nil:
-		case written(err):
+		case isWriteError(err):
 			e.Warn("error writing commands to "+arg, err)
 		default:
 			e.Warn("unable to control "+arg, err)
@@ -84,24 +84,24 @@ func svc(e *applet.Env) error {
 	return nil
 }
 
-// send sends commands to the service directory's own supervisor, and where
-// there is none to that of its fallback state directory. The error is that of
-// the own one.
-func send(e *applet.Env, dir string, commands []byte) error {
+// sendCommands sends commands to the supervisor that listens in the service directory,
+// or else in the fallback state directory. The error is that of the former if there is
+// no fallback.
+func sendCommands(e *applet.Env, dir string, commands []byte) error {
 	state := ownState(dir)
 	err := svdir.Send(state, commands)
-	if err == nil || written(err) {
+	if err == nil || isWriteError(err) {
 		return err
 	}
-	if other := fallback(e, dir); other != state {
+	if other := fallbackState(e, dir); other != state {
 		return svdir.Send(other, commands)
 	}
 	return err
 }
 
-// written reports whether an error of svdir.Send is of the write: then there
-// was a supervisor.
-func written(err error) bool {
+// isWriteError reports whether an error of svdir.Send is from write(2), which means that
+// there was a supervisor.
+func isWriteError(err error) bool {
 	var p *fs.PathError
 	return errors.As(err, &p) && p.Op == "write"
 }

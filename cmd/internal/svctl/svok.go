@@ -15,23 +15,23 @@ var Svok = applet.Command{
 	Synopsis: "svok dir",
 	Summary:  "say whether a service is supervised",
 	Section:  8,
-	Help: `Exits 0 when a supervisor listens in the service directory, 100 when none does,
-and 111 with a message when that cannot be found out.
+	Help: `Exits 0 if the service is supervised, 100 if it is not, and 111 with a message on an
+error.
 `,
-	Run:         svok,
+	Run:         runSvok,
 	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
 }
 
-func svok(e *applet.Env) error {
+func runSvok(e *applet.Env) error {
 	if len(e.Args) == 0 {
 		return applet.ErrUsage
 	}
 	arg := e.Args[0]
-	dir, err := find(e, arg)
+	dir, err := findDir(e, arg)
 	if err != nil {
 		return applet.Fatal("unable to chdir to "+arg, err)
 	}
-	if _, err = probe(e, dir); err == nil {
+	if _, err = findState(e, dir); err == nil {
 		return nil
 	}
 	if err == svdir.ErrNotRunning || errors.Is(err, fs.ErrNotExist) {

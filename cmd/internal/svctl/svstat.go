@@ -18,26 +18,26 @@ var Svstat = applet.Command{
 	Synopsis: "svstat [dir ...]",
 	Summary:  "say whether services are up, and for how long",
 	Section:  8,
-	Help: `Prints a line a service: whether it is up and its process, for how many seconds,
-and where that is not what it normally is or what it was told to be.
+	Help: `Prints a line per service: whether it is up, its process ID, for how many seconds,
+and whether that differs from its normal or its wanted state.
 
 A service is a service directory, or its name in the scan directory. Without
-arguments it lists every service of the scan directory ($SVINIT_SERVICE_DIR, else
-/etc/service) for people: on a terminal, and when it is started from outside
-the container, as docker exec does. Otherwise it prints nothing.
+arguments it lists every service in the scan directory ($SVINIT_SERVICE_DIR, else
+/etc/service) if standard output is a terminal, or if it is started from outside the
+container, as by docker exec. Otherwise it prints nothing, as daemontools does.
 `,
-	Run:         svstat,
+	Run:         runSvstat,
 	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
 }
 
-func svstat(e *applet.Env) error {
+func runSvstat(e *applet.Env) error {
 	args := e.Args
 	if len(args) == 0 {
-		if !asked(e) {
+		if !wantsList(e) {
 			return nil
 		}
 		var err error
-		if args, err = list(scanDir(e)); err != nil {
+		if args, err = listServices(scanDir(e)); err != nil {
 			return applet.Fatal("unable to read directory "+scanDir(e), err)
 		}
 	}
@@ -52,15 +52,15 @@ func svstat(e *applet.Env) error {
 		b = appendService(b, e, arg, now)
 		b = append(b, '\n')
 	}
-	// As in daemontools, a full disk behind stdout is not our business.
+	// As in daemontools, errors of standard output are ignored.
 	e.Stdout.Write(b)
 	return nil
 }
 
-// appendService appends what there is to say of one service. Each question is
-// asked in daemontools' order, or the answers would differ from its own.
+// appendService appends the status of one service. The checks are in daemontools' order,
+// so that the first error is the same.
 func appendService(b []byte, e *applet.Env, arg string, now time.Time) []byte {
-	dir, err := find(e, arg)
+	dir, err := findDir(e, arg)
 	if err != nil {
 		return appendProblem(b, "unable to chdir: ", err)
 	}
@@ -73,7 +73,7 @@ func appendService(b []byte, e *applet.Env, arg string, now time.Time) []byte {
 	default:
 		return appendProblem(b, "unable to stat down: ", err)
 	}
-	state, err := probe(e, dir)
+	state, err := findState(e, dir)
 	switch err {
 	case nil:
 	case svdir.ErrNotRunning:
@@ -89,15 +89,15 @@ func appendService(b []byte, e *applet.Env, arg string, now time.Time) []byte {
 		}
 		return appendProblem(b, "unable to read supervise/status: ", err)
 	}
-	return appendSentence(b, s, normallyUp, now)
+	return appendStatus(b, s, normallyUp, now)
 }
 
 func appendProblem(b []byte, what string, err error) []byte {
 	return append(append(b, what...), applet.Reason(err)...)
 }
 
-// appendSentence appends daemontools' sentence.
-func appendSentence(b []byte, s svdir.Status, normallyUp bool, now time.Time) []byte {
+// appendStatus appends the status in daemontools' format.
+func appendStatus(b []byte, s svdir.Status, normallyUp bool, now time.Time) []byte {
 	up := s.PID != 0
 	if up {
 		b = append(b, "up (pid "...)
@@ -126,17 +126,16 @@ func appendSentence(b []byte, s svdir.Status, normallyUp bool, now time.Time) []
 	return b
 }
 
-// asked reports whether a person asks for the list. daemontools prints nothing
-// without arguments, and scripts that pass the result of a glob count on that;
-// but a person may be without a terminal too, with docker exec or kubectl exec
-// and no -t. Their process has its parent outside the container, which the
-// kernel shows as 0 (getppid(2), pid_namespaces(7)); no script's command has.
-func asked(e *applet.Env) bool { return applet.IsTerminal(e.Stdout) || os.Getppid() == 0 }
+// wantsList reports whether svstat without arguments lists all services. daemontools
+// prints nothing, and scripts that pass the result of a glob rely on that. Therefore we
+// list only on a terminal, or if docker exec or kubectl exec without -t has started us:
+// then our parent is outside of the container, and the kernel shows its pid as 0
+// (getppid(2), pid_namespaces(7)). That is never so for a command in a script.
+func wantsList(e *applet.Env) bool { return applet.IsTerminal(e.Stdout) || os.Getppid() == 0 }
 
-// list returns the names of the services in the scan directory and, as
-// NAME/log, of their loggers. A link that leads nowhere is among them: its
-// line says so.
-func list(dir string) (names []string, err error) {
+// listServices returns the names of the services in the scan directory and, as NAME/log,
+// of their loggers. It includes dangling links, for which svstat prints an error.
+func listServices(dir string) (names []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err

@@ -16,57 +16,57 @@ var Svwait = applet.Command{
 	Synopsis: svwaitSynopsis,
 	Summary:  "wait until services are up, ready, down or restarted",
 	Section:  8,
-	Help: `What is waited for:
+	Help: `Waits until services are:
 
-  -u  up: its process runs (the default)
-  -U  ready: up, and it says so where it can
-  -d  down: its process does not run
-  -D  down, and nothing of it runs, not even its finish
-  -r  restarted: its process was started after svwait
+  -u  up: the process runs (the default)
+  -U  ready: up, and it has notified readiness if it can
+  -d  down: the process does not run
+  -D  down, and its finish script does not run either
+  -r  restarted: the process was started after svwait
   -R  restarted and ready
 
-  -a  all services must come to that (the default), each at some time
-  -o  one is enough
-  -t  give up after so many milliseconds; 0, the default, is never
+  -a  wait for all services (the default), each at some time
+  -o  wait for one of the services
+  -t  timeout in milliseconds; 0, the default, is none
 
-A service is a service directory, or its name in the scan directory. svwait sleeps
-until something changes. Exit codes: 0, 99 when the time is over, 100 wrong use, 111
-for a service that does not exist, is not supervised, or is no longer.
+A service is a service directory, or its name in the scan directory. svwait does not
+poll. Exit codes: 0, 99 after the timeout, 100 for wrong usage, 111 for a service that
+does not exist, is not supervised, or whose supervisor exits.
 `,
-	Run:         svwait,
+	Run:         runSvwait,
 	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
 }
 
 const svwaitSynopsis = "svwait [-u|-U|-d|-D|-r|-R] [-a|-o] [-t milliseconds] service ..."
 
-// timedOut is the exit code of s6.
-const timedOut = 99
+// exitTimedOut is the exit code after a timeout, as in s6.
+const exitTimedOut = 99
 
-// waited is a service that svwait waits for.
-type waited struct {
+// waitTarget is a service that svwait waits for.
+type waitTarget struct {
 	arg    string
 	state  string
-	number int // in the vigil
+	watch  int // its number in the watcher
 	before svdir.Status
 }
 
-func svwait(e *applet.Env) error {
-	what, any := byte('u'), false
-	var limit time.Duration
+func runSvwait(e *applet.Env) error {
+	condition, anyOne := byte('u'), false
+	var timeout time.Duration
 	o := applet.Options{Args: e.Args, Known: "uUdDrRaot:"}
 	for o.Next() {
 		switch o.Letter {
 		case 'a', 'o':
-			any = o.Letter == 'o'
+			anyOne = o.Letter == 'o'
 		case 't':
 			ms, err := strconv.ParseUint(o.Value, 10, 32)
 			if err != nil {
-				e.Log("-t wants milliseconds, not " + strconv.Quote(o.Value))
+				e.Log("-t takes milliseconds, not " + strconv.Quote(o.Value))
 				return applet.ErrUsage
 			}
-			limit = time.Duration(ms) * time.Millisecond
+			timeout = time.Duration(ms) * time.Millisecond
 		default:
-			what = o.Letter
+			condition = o.Letter
 		}
 	}
 	if o.Bad != "" {
@@ -77,87 +77,87 @@ func svwait(e *applet.Env) error {
 		return applet.ErrUsage
 	}
 	var end time.Time
-	if limit > 0 {
-		end = time.Now().Add(limit)
+	if timeout > 0 {
+		end = time.Now().Add(timeout)
 	}
-	v := newVigil()
-	defer v.close()
-	left := make([]*waited, 0, len(o.Args))
+	w := newWatcher()
+	defer w.close()
+	pending := make([]*waitTarget, 0, len(o.Args))
 	for _, arg := range o.Args {
-		w := &waited{arg: arg}
-		dir, err := find(e, arg)
+		t := &waitTarget{arg: arg}
+		dir, err := findDir(e, arg)
 		if err != nil {
 			return applet.Fatal("unable to chdir to "+arg, err)
 		}
-		if w.state, err = probe(e, dir); err != nil {
+		if t.state, err = findState(e, dir); err != nil {
 			return applet.Fatal("unable to wait for "+arg, err)
 		}
-		w.number = v.add(w.state)
-		if v.err != nil {
-			return applet.Fatal("unable to watch "+w.state, v.err)
+		t.watch = w.add(t.state)
+		if w.err != nil {
+			return applet.Fatal("unable to watch "+t.state, w.err)
 		}
-		// Only now, when a change wakes us.
-		if w.before, err = svdir.ReadStatus(w.state); err != nil {
-			return applet.Fatal("unable to read "+w.state+"/status", err)
+		// After add, so that no change is missed.
+		if t.before, err = svdir.ReadStatus(t.state); err != nil {
+			return applet.Fatal("unable to read "+t.state+"/status", err)
 		}
-		left = append(left, w)
+		pending = append(pending, t)
 	}
-	return watch(v, left, what, any, end)
+	return waitUntil(w, pending, condition, anyOne, end)
 }
 
-// watch sleeps until one or all have come to what is waited for.
-func watch(v *vigil, left []*waited, what byte, any bool, end time.Time) error {
+// waitUntil waits until one or all services have reached the condition.
+func waitUntil(w *watcher, pending []*waitTarget, condition byte, anyOne bool, end time.Time) error {
 	for {
-		// Whether it has gone is asked first: what it has written before is
-		// what it came to.
-		v.look()
-		late := !end.IsZero() && !time.Now().Before(end)
-		var lost *waited
-		still := left[:0]
-		for _, w := range left {
-			s, err := svdir.ReadStatus(w.state)
-			if v.gone(w.number) {
-				w.before = s // another supervisor's record says nothing about this one's
+		// Poll before reading: the last status that a supervisor wrote before
+		// its exit counts.
+		w.poll()
+		expired := !end.IsZero() && !time.Now().Before(end)
+		var gone *waitTarget
+		remaining := pending[:0]
+		for _, t := range pending {
+			s, err := svdir.ReadStatus(t.state)
+			if w.supervisorGone(t.watch) {
+				t.before = s // the status may be that of a new supervisor: do not compare
 			}
 			switch {
-			case err == nil && reached(what, s, w.before):
-				if any {
+			case err == nil && isReached(condition, s, t.before):
+				if anyOne {
 					return nil
 				}
-				v.drop(w.number)
-			case v.gone(w.number) && !any:
-				return applet.Fatal("unable to wait for "+w.arg, svdir.ErrNotRunning)
-			case v.gone(w.number):
-				lost = w
-				v.drop(w.number)
+				w.drop(t.watch)
+			case w.supervisorGone(t.watch) && !anyOne:
+				return applet.Fatal("unable to wait for "+t.arg, svdir.ErrNotRunning)
+			case w.supervisorGone(t.watch):
+				gone = t
+				w.drop(t.watch)
 			default:
-				still = append(still, w)
+				remaining = append(remaining, t)
 			}
 		}
-		left = still
+		pending = remaining
 		switch {
-		case len(left) == 0 && lost != nil:
-			return applet.Fatal("unable to wait for "+lost.arg, svdir.ErrNotRunning)
-		case len(left) == 0:
+		case len(pending) == 0 && gone != nil:
+			return applet.Fatal("unable to wait for "+gone.arg, svdir.ErrNotRunning)
+		case len(pending) == 0:
 			return nil
-		case late:
+		case expired:
 			names := ""
-			for _, w := range left {
-				names += " " + w.arg
+			for _, t := range pending {
+				names += " " + t.arg
 			}
-			return &applet.Exit{Code: timedOut, Line: "svwait: timed out waiting for" + names}
+			return &applet.Exit{Code: exitTimedOut, Line: "svwait: timed out waiting for" + names}
 		}
-		v.wait(end)
+		w.wait(end)
 	}
 }
 
-// reached reports whether a service has come to what a letter waits for, or
-// has been there since before: a service that dies is up again sooner than we
-// can look. No supervisor writes yet whether a service has a way to say that
-// it is ready; one that has none is ready when it is up.
-func reached(what byte, s, before svdir.Status) bool {
+// isReached reports whether a service is in the condition of an option letter, or has
+// been in it since before: a service that exits may be up again before we read its
+// status. The status does not say yet whether a service notifies readiness; one that
+// does not is ready when it is up.
+func isReached(condition byte, s, before svdir.Status) bool {
 	up := s.PID != 0 && s.State == svdir.StateRun
-	switch what {
+	switch condition {
 	case 'd':
 		return !up || before.PID != 0 && restarted(s, before)
 	case 'D':
@@ -165,6 +165,6 @@ func reached(what byte, s, before svdir.Status) bool {
 	case 'r', 'R':
 		return up && restarted(s, before)
 	}
-	// The stamp is that of a start or an end.
+	// Since is the time of the last start or exit.
 	return up || s.PID == 0 && before.PID == 0 && !s.Since.Equal(before.Since)
 }

@@ -16,49 +16,49 @@ import (
 	"svinit/services/svdir"
 )
 
-// TestMain is also the tools and a service, as the value of asTool says.
+// TestMain runs the tests or, depending on the variable actAsTool, a tool or a service.
 func TestMain(m *testing.M) {
-	switch os.Getenv(asTool) {
+	switch os.Getenv(actAsTool) {
 	case "":
-		// Most tests wait for a time-out of the real sv.
+		// Most tests wait for a timeout of the real sv.
 		flag.Set("test.parallel", "24")
 		os.Exit(difftest.Main(m))
 	case "service":
-		os.Exit(service())
+		os.Exit(runTestService())
 	}
-	c := applet.Table{&Svc, &Svstat, &Svok, &Sv, &Svwait}.Find(os.Getenv(asTool))
+	c := applet.Table{&Svc, &Svstat, &Svok, &Sv, &Svwait}.Find(os.Getenv(actAsTool))
 	os.Exit(c.Main(&applet.Env{
 		Name: c.Name, Args: os.Args[1:],
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ,
 	}))
 }
 
-const asTool = "SVCTL_TEST_TOOL"
+const actAsTool = "SVCTL_TEST_TOOL"
 
-// nobody is the user who is kept out where root could not be.
+// nobody is the ID of an unprivileged user.
 const nobody = 65534
 
-// invocation is a tool as it is started.
+// invocation is the start of a tool.
 type invocation struct {
 	tool string
 	args []string
 	dir  string
-	env  []string // on top of nothing
-	uid  uint32   // 0: our own
+	env  []string // the environment, besides SVINIT_SERVICE_DIR
+	uid  uint32   // 0 for our own
 }
 
-// outcome is all that a caller sees of a tool.
+// outcome is the output and exit code of a tool.
 type outcome struct {
 	stdout, stderr string
 	code           int
 }
 
-// ours prepares our tool. It is found through /proc, which needs no way to the
-// test binary: other users have none.
+// ours prepares our tool. Its path is in /proc, because other users have no access to the
+// directory of the test binary.
 func (i invocation) ours() *exec.Cmd {
 	cmd := i.command("/proc/self/exe")
-	// The race detector would sleep a second at every exit.
-	cmd.Env = append(cmd.Env, asTool+"="+i.tool, "GORACE=atexit_sleep_ms=0")
+	// The race detector sleeps for a second at every exit by default.
+	cmd.Env = append(cmd.Env, actAsTool+"="+i.tool, "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 
@@ -77,8 +77,8 @@ func (i invocation) command(path string) *exec.Cmd {
 	return cmd
 }
 
-// run runs the tool to its end.
-func run(t *testing.T, cmd *exec.Cmd) outcome {
+// runTool runs the tool and waits for its exit.
+func runTool(t *testing.T, cmd *exec.Cmd) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	if cmd.Stdout == nil {
@@ -90,10 +90,10 @@ func run(t *testing.T, cmd *exec.Cmd) outcome {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	late := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	timeout := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
 	cmd.Wait()
-	if !late.Stop() {
-		t.Errorf("%q does not end", cmd.Args)
+	if !timeout.Stop() {
+		t.Errorf("%q does not exit", cmd.Args)
 	}
 	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
@@ -107,7 +107,7 @@ func lookPath(t *testing.T, program, pkg string) string {
 	return path
 }
 
-// openDir is a temporary directory that other users can reach.
+// openDir returns a temporary directory that other users can access.
 func openDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -119,9 +119,9 @@ func openDir(t *testing.T) string {
 	return dir
 }
 
-// await waits until ok holds. What it waits for happens in another process,
-// which cannot be asked to tell.
-func await(t *testing.T, what string, ok func() bool) {
+// waitFor waits until ok returns true. It polls, because the condition depends on another
+// process.
+func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -135,29 +135,28 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// supervised makes dir a service that is supervised by this process, and
-// returns what its control receives.
-func supervised(t *testing.T, dir string) *svdir.Held {
+// makeSupervised makes dir a service that this process supervises.
+func makeSupervised(t *testing.T, dir string) *svdir.Held {
 	t.Helper()
-	return heldAt(t, dir+"/supervise")
+	return holdState(t, dir+"/supervise")
 }
 
-func heldAt(t *testing.T, state string) *svdir.Held {
+func holdState(t *testing.T, state string) *svdir.Held {
 	t.Helper()
 	must(t, os.MkdirAll(filepath.Dir(state), 0o755))
 	h, err := svdir.Hold(state)
 	must(t, err)
 	t.Cleanup(h.Release)
-	must(t, h.WriteStatus(svdir.Status{Since: soon, Want: svdir.WantUp}))
+	must(t, h.WriteStatus(svdir.Status{Since: inTheFuture, Want: svdir.WantUp}))
 	must(t, h.Announce())
 	return h
 }
 
-// soon is later than any test: the age of its stamp is 0 whenever it is asked.
-var soon = time.Now().Add(time.Hour)
+// inTheFuture is after the end of all tests: the tools print the age 0 for it.
+var inTheFuture = time.Now().Add(time.Hour)
 
-// received returns the commands that have come.
-func received(t *testing.T, h *svdir.Held) string {
+// readCommands returns the commands that have been sent to the service.
+func readCommands(t *testing.T, h *svdir.Held) string {
 	t.Helper()
 	var all strings.Builder
 	b := make([]byte, 512)

@@ -17,18 +17,17 @@ var Zombies = applet.Command{
 	Synopsis:   "svinit zombies",
 	Summary:    "name the processes that do not wait for their children",
 	Section:    8,
-	Help: `Prints a line for each living process that has defunct children: its pid, its
-command, how many, and which. Only that process can reap them; PID 1 gets them
-when it ends. Exits 0 and prints nothing when there are none, and 1 when there
-are.
+	Help: `Prints a line for each process that has zombie children: its process ID and command,
+and the zombies. Only that process can reap them; when it exits, PID 1 does. Exits 0
+and prints nothing if there are none, else 1.
 `,
-	Run: zombies,
+	Run: runZombies,
 }
 
-// settle is how long a process may take to wait for a child that has ended.
-const settle = 200 * time.Millisecond
+// reapDelay is how long a process may take to wait for a child that has exited.
+const reapDelay = 200 * time.Millisecond
 
-func zombies(e *applet.Env) error {
+func runZombies(e *applet.Env) error {
 	if len(e.Args) > 0 {
 		return applet.ErrUsage
 	}
@@ -36,12 +35,12 @@ func zombies(e *applet.Env) error {
 	if err != nil {
 		return applet.Fatal("unable to read /proc", err)
 	}
-	if !slices.ContainsFunc(before, defunct) {
+	if !slices.ContainsFunc(before, isDefunct) {
 		return nil
 	}
-	// Every process is defunct until its parent has waited for it. Only who
-	// still is after a while has been forgotten.
-	time.Sleep(settle)
+	// Every process is a zombie until its parent has waited for it. Report only those
+	// that still are after reapDelay.
+	time.Sleep(reapDelay)
 	now, err := processes()
 	if err != nil {
 		return applet.Fatal("unable to read /proc", err)
@@ -50,11 +49,11 @@ func zombies(e *applet.Env) error {
 	for _, parent := range now {
 		var left []string
 		for _, t := range now {
-			if t.Parent == parent.PID && defunct(t) && slices.Contains(before, t) {
+			if t.Parent == parent.PID && isDefunct(t) && slices.Contains(before, t) {
 				left = append(left, strconv.Itoa(t.PID)+" ("+t.Name+")")
 			}
 		}
-		if len(left) == 0 || defunct(parent) {
+		if len(left) == 0 || isDefunct(parent) {
 			continue
 		}
 		out.WriteString(strconv.Itoa(parent.PID) + " (" + parent.Name + ") has not waited for " + plural(len(left)) + ": " + strings.Join(left, " "))
@@ -79,11 +78,10 @@ func plural(n int) string {
 	return strconv.Itoa(n) + " children"
 }
 
-// defunct reports whether a process has ended and its parent has not waited
-// for it.
-func defunct(p proc.Process) bool { return p.State == 'Z' }
+// isDefunct reports whether a process is a zombie: its parent has not waited for it.
+func isDefunct(p proc.Process) bool { return p.State == 'Z' }
 
-// processes returns all processes, by pid.
+// processes returns all processes, ordered by pid.
 func processes() ([]proc.Process, error) {
 	all, err := proc.All()
 	slices.SortFunc(all, func(a, b proc.Process) int { return a.PID - b.PID })
