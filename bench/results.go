@@ -68,6 +68,9 @@ func (r *results) best(largest bool) (contender string, v float64) {
 	return contender, v
 }
 
+// minSamples is the number of samples from which quartiles say something.
+const minSamples = 5
+
 // apart reports whether the samples of two contenders differ by more than their
 // noise: the ranges between their quartiles have nothing in common.
 func (r *results) apart(one, other string) bool {
@@ -75,7 +78,7 @@ func (r *results) apart(one, other string) bool {
 	if r.exact {
 		return true
 	}
-	if len(a) < 3 || len(b) < 3 {
+	if len(a) < minSamples || len(b) < minSamples {
 		return false
 	}
 	return a.quantile(0.25) > b.quantile(0.75) || b.quantile(0.25) > a.quantile(0.75)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -15,13 +17,19 @@ type client struct {
 }
 
 // measureSvstat: clients that read the state of a service, each of a service of
-// its own supervisor, beside a static program that does nothing.
+// its own supervisor, beside static programs that do nothing,
+// one in C and one in Go.
 func measureSvstat(b *bench) *section {
 	all := b.present(svinit, old, daemontools, runit, s6)
-	s := newSection("svstat: clients, exec to exit, ms (svstat, sv status, s6-svstat; svok, s6-svok)", append(titles(all), "noop"))
+	s := newSection("svstat: clients, exec to exit, ms (svstat, sv status, s6-svstat; svok, s6-svok)", append(titles(all), "Go noop", "noop"))
 	state, ok := newResults(), newResults()
 	noop := client{name: "noop", argv: []string{b.helper("noop")}}
 	states, oks := []client{noop}, []client{noop}
+	if path, err := b.goNoop(); err != nil {
+		s.note("%v", err)
+	} else {
+		states, oks = append(states, client{name: "Go noop", argv: []string{path}}), append(oks, client{name: "Go noop", argv: []string{path}})
+	}
 	for _, c := range all {
 		box, err := b.running(c, layout{services: 1})
 		if err != nil {
@@ -47,6 +55,22 @@ func measureSvstat(b *bench) *section {
 			target(row.res, false, true, "noop + 1.5 ms", func(ours, _ float64) bool { return ours <= noop+1.5 })
 	}
 	return s
+}
+
+// goNoop builds an empty Go program with the linker flags of svinit, beside the
+// copies of svinit.
+func (b *bench) goNoop() (string, error) {
+	source := filepath.Join(b.bin, "noop.go")
+	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
+		return "", err
+	}
+	path := filepath.Join(b.bin, "noop")
+	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, source)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build an empty Go program: %w: %s", err, out)
+	}
+	return path, nil
 }
 
 // runClients runs all clients in turn by the helper timing, and adds their times

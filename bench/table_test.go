@@ -30,18 +30,18 @@ func TestCompareOld(t *testing.T) {
 		largest       bool
 		ratio, marked string
 	}{
-		{"equal", samples{2, 2, 2}, samples{2, 2, 2}, false, "1.000", ""},
-		{"within the tolerance", samples{102, 102, 102}, samples{100, 100, 100}, false, "1.020", ""},
-		{"slower", samples{104, 104, 104}, samples{100, 100, 100}, false, "1.040", worse},
-		{"slower, within the noise", samples{90, 104, 110}, samples{80, 100, 120}, false, "1.040", maybeWorse},
+		{"equal", samples{2, 2, 2, 2, 2}, samples{2, 2, 2, 2, 2}, false, "1.000", ""},
+		{"within the tolerance", samples{102, 102, 102, 102, 102}, samples{100, 100, 100, 100, 100}, false, "1.020", ""},
+		{"slower", samples{104, 104, 104, 104, 104}, samples{100, 100, 100, 100, 100}, false, "1.040", worse},
+		{"slower, within the noise", samples{90, 91, 104, 109, 110}, samples{80, 81, 100, 119, 120}, false, "1.040", maybeWorse},
 		{"slower, too few samples", samples{104}, samples{100}, false, "1.040", maybeWorse},
-		{"faster", samples{50, 50, 50}, samples{100, 100, 100}, false, "0.500", ""},
-		{"a lower rate", samples{90, 90, 90}, samples{100, 100, 100}, true, "0.900", worse},
-		{"a higher rate", samples{110, 110, 110}, samples{100, 100, 100}, true, "1.100", ""},
-		{"both zero", samples{0, 0, 0}, samples{0, 0, 0}, false, "", ""},
-		{"the old one zero", samples{5, 5, 5}, samples{0, 0, 0}, false, "", worse},
-		{"no old one", samples{5, 5, 5}, nil, false, "", ""},
-		{"only the old one", nil, samples{5, 5, 5}, false, "", ""},
+		{"faster", samples{50, 50, 50, 50, 50}, samples{100, 100, 100, 100, 100}, false, "0.500", ""},
+		{"a lower rate", samples{90, 90, 90, 90, 90}, samples{100, 100, 100, 100, 100}, true, "0.900", worse},
+		{"a higher rate", samples{110, 110, 110, 110, 110}, samples{100, 100, 100, 100, 100}, true, "1.100", ""},
+		{"both zero", samples{0, 0, 0, 0, 0}, samples{0, 0, 0, 0, 0}, false, "", ""},
+		{"the old one zero", samples{5, 5, 5, 5, 5}, samples{0, 0, 0, 0, 0}, false, "", worse},
+		{"no old one", samples{5, 5, 5, 5, 5}, nil, false, "", ""},
+		{"only the old one", nil, samples{5, 5, 5, 5, 5}, false, "", ""},
 	} {
 		res := newResults()
 		for _, v := range c.current {
