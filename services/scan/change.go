@@ -12,8 +12,8 @@ const (
 	// it may have changed, so what could not be started may start now. Logger is
 	// set where a logger has been added.
 	Changed
-	// Renamed is the same directory under another name: ID, and the new Name
-	// and Dir.
+	// Renamed is the same directory under another name or path: ID, and the new
+	// Name and Dir.
 	Renamed
 	// Removed is a directory that is no longer listed: ID.
 	Removed

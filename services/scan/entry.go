@@ -51,6 +51,8 @@ func (s *Scanner) examine(name string, now bool) bool {
 		return true
 	}
 	if e := s.byID[id]; err == nil && e != nil {
+		delete(s.invalid, name)
+		s.follow(name, id, "/run")
 		if e.leaving && !slices.Contains(e.waiting, name) {
 			e.waiting = append(e.waiting, name)
 		}
@@ -65,6 +67,7 @@ func (s *Scanner) examine(name string, now bool) bool {
 	if err != nil {
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			s.clearInvalid(name)
+			s.forget(name) // it may have been a second name
 			return true
 		}
 		s.setInvalid(name, err, now)
@@ -82,7 +85,7 @@ func (s *Scanner) add(name string, id spec.Identity) {
 	s.byID[id] = e
 	e.logger = s.findLogger(e)
 	s.emit(Change{Kind: Added, ID: id, Source: spec.Source{Name: name, Dir: e.dir}, Logger: e.logger})
-	s.follow(e)
+	s.follow(e.name, e.id, "/run", "/log/run")
 }
 
 // findLogger reports whether a service has a logger. A directory log without
@@ -101,15 +104,20 @@ func (s *Scanner) findLogger(e *entry) bool {
 }
 
 // refresh reports that a service was found as it is known: what could not be
-// started may start now, and a logger may have been added.
+// started may start now, and a logger may have been added. The directory itself
+// may have been renamed, and the link to it adjusted.
 func (s *Scanner) refresh(e *entry) {
+	if dir := resolve(filepath.Join(s.dir, e.name)); dir != e.dir {
+		e.dir = dir
+		s.emit(Change{Kind: Renamed, ID: e.id, Source: spec.Source{Name: e.name, Dir: dir}})
+	}
 	c := Change{Kind: Changed, ID: e.id}
 	if !e.logger {
 		e.logger = s.findLogger(e)
 		c.Logger = e.logger
 	}
 	s.emit(c)
-	s.follow(e)
+	s.follow(e.name, e.id, "/run", "/log/run")
 }
 
 // acquire has what was released and is still listed started again.
@@ -133,14 +141,22 @@ func (s *Scanner) acquire() {
 	}
 }
 
-// rename reports a directory under its new name.
-func (s *Scanner) rename(e *entry, name string) {
-	delete(s.entries, e.name)
-	s.forget(e.name)
-	e.name, e.dir = name, resolve(filepath.Join(s.dir, name))
-	s.entries[name] = e
-	s.emit(Change{Kind: Renamed, ID: e.id, Source: spec.Source{Name: name, Dir: e.dir}})
-	s.follow(e)
+// rename reports directories under their new names. All old names are given up
+// before the first new one is taken: it may be one of them.
+func (s *Scanner) rename(names map[*entry]string) {
+	for e, name := range names {
+		delete(s.entries, e.name)
+		s.forget(e.name)
+		s.clearInvalid(name)
+	}
+	for e, name := range names {
+		e.name, e.dir = name, resolve(filepath.Join(s.dir, name))
+		s.entries[name] = e
+	}
+	for e := range names {
+		s.emit(Change{Kind: Renamed, ID: e.id, Source: spec.Source{Name: e.name, Dir: e.dir}})
+		s.follow(e.name, e.id, "/run", "/log/run")
+	}
 }
 
 // remove reports that a directory is no longer listed.
@@ -182,17 +198,18 @@ func (s *Scanner) drop(e *entry) {
 	}
 }
 
-// follow watches what can change for a service.
-func (s *Scanner) follow(e *entry) {
+// follow watches what decides where a name leads, and where these files in its
+// directory do.
+func (s *Scanner) follow(name string, id spec.Identity, files ...string) {
 	if s.watch == nil {
 		return
 	}
-	path := filepath.Join(s.dir, e.name)
-	fresh, err := s.watch.follow(e.name, s.dir, 0, path, "/run", "/log/run")
+	path := filepath.Join(s.dir, name)
+	fresh, err := s.watch.follow(name, s.dir, 0, path, files...)
 	if err != nil {
 		s.startPolling(err)
 	}
-	if fresh && gone(path, e.id) {
+	if fresh && gone(path, id) {
 		s.recheckLater()
 	}
 }

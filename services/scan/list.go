@@ -84,32 +84,48 @@ func readNames(dir string) ([]string, error) {
 
 // compare finds the entries that were renamed or removed.
 func (s *Scanner) compare(listed map[string]spec.Identity) {
-	var moved map[spec.Identity]string // the new names; made when an entry has left its own
+	var left []*entry // entries that have left their name
 	for name, e := range s.entries {
-		if id, ok := listed[name]; e.leaving || ok && id == e.id {
-			continue
+		if id, ok := listed[name]; !e.leaving && (!ok || id != e.id) {
+			left = append(left, e)
 		}
-		if moved == nil {
-			moved = s.movedTo(listed)
-		}
-		if to, ok := moved[e.id]; ok && s.entries[to] == nil {
-			s.rename(e, to)
-		} else if gone(filepath.Join(s.dir, name), e.id) {
+	}
+	if left == nil {
+		return
+	}
+	renamed := s.renamed(left, listed)
+	for _, e := range left {
+		if renamed[e] == "" && gone(filepath.Join(s.dir, e.name), e.id) {
 			s.remove(e)
 		}
 	}
+	s.rename(renamed)
 }
 
-// movedTo returns the directories that are listed under a name that was not
-// theirs.
-func (s *Scanner) movedTo(listed map[string]spec.Identity) map[spec.Identity]string {
-	moved := make(map[spec.Identity]string)
+// renamed returns the new names of those entries that have one. A name that
+// another entry has is free if that one has a new name itself: two names may
+// have been exchanged.
+func (s *Scanner) renamed(left []*entry, listed map[string]spec.Identity) map[*entry]string {
+	renamed := make(map[*entry]string)
 	for name, id := range listed {
-		if e := s.entries[name]; id != (spec.Identity{}) && !hidden(name) && (e == nil || e.id != id) {
-			moved[id] = name
+		e, holder := s.byID[id], s.entries[name]
+		if e == nil || holder == e || hidden(name) || !slices.Contains(left, e) {
+			continue
+		}
+		if renamed[e] == "" || holder == nil {
+			renamed[e] = name
 		}
 	}
-	return moved
+	for again := true; again; {
+		again = false
+		for e, name := range renamed {
+			if holder := s.entries[name]; holder != nil && renamed[holder] == "" {
+				delete(renamed, e)
+				again = true
+			}
+		}
+	}
+	return renamed
 }
 
 // reportUnreadable reports, once, a scan directory that cannot be listed. If

@@ -1,0 +1,419 @@
+package scan
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/services/epoll"
+	"svinit/services/spec"
+)
+
+// tree is a scan directory, and a directory that its links lead to, to which
+// operations are applied at random.
+type tree struct {
+	root, scan string
+	rand       *rand.Rand
+	done       []string // the operations
+}
+
+func newTree(t *testing.T, seed uint64) *tree {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &tree{root: root, scan: root + "/scan", rand: rand.New(rand.NewPCG(seed, 0))}
+	for _, dir := range []string{w.scan, root + "/avail"} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+// entry is a name in the scan directory, there or not.
+func (w *tree) entry() string {
+	return w.scan + "/" + []string{"a", "b", "c", "d", ".hidden"}[w.rand.IntN(5)]
+}
+
+// target is a name that links lead to, there or not.
+func (w *tree) target() string { return w.root + "/avail/" + []string{"x", "y", "z"}[w.rand.IntN(3)] }
+
+func (w *tree) either() string {
+	if w.rand.IntN(2) == 0 {
+		return w.target()
+	}
+	return w.entry()
+}
+
+// operations are what may happen to a tree. They may fail: the names are chosen
+// at random.
+var operations = []struct {
+	name string
+	do   func(w *tree, p, q string)
+}{
+	{"mkdir", func(w *tree, p, _ string) { os.Mkdir(p, 0o755) }},
+	{"make service", func(w *tree, p, _ string) { makeService(p) }},
+	{"make service", func(w *tree, p, _ string) { makeService(p) }},
+	{"write run", func(w *tree, p, _ string) { os.WriteFile(p+"/run", nil, 0o755) }},
+	{"chmod +x", func(w *tree, p, _ string) { os.Chmod(p+"/run", 0o755) }},
+	{"chmod -x", func(w *tree, p, _ string) { os.Chmod(p+"/run", 0o644) }},
+	{"remove run", func(w *tree, p, _ string) { os.Remove(p + "/run") }},
+	{"make log", func(w *tree, p, _ string) { makeService(p + "/log") }},
+	{"rename", func(w *tree, p, q string) { os.Rename(p, q) }},
+	{"rename", func(w *tree, p, q string) { os.Rename(p, q) }},
+	{"exchange", func(w *tree, p, q string) {
+		unix.Renameat2(unix.AT_FDCWD, p, unix.AT_FDCWD, q, unix.RENAME_EXCHANGE)
+	}},
+	{"link", func(w *tree, p, _ string) { os.Symlink(w.target(), p) }},
+	{"link", func(w *tree, p, _ string) { os.Symlink("../avail/"+filepath.Base(w.target()), p) }},
+	{"retarget", func(w *tree, p, _ string) {
+		tmp := w.root + "/tmp"
+		os.Symlink(w.target(), tmp)
+		os.Rename(tmp, p)
+		os.Remove(tmp)
+	}},
+	{"remove", func(w *tree, p, _ string) { os.RemoveAll(p) }},
+	{"replace", func(w *tree, p, _ string) { os.RemoveAll(p); makeService(p) }},
+	{"file", func(w *tree, p, _ string) { os.WriteFile(p, nil, 0o755) }},
+	{"replace the scan directory", func(w *tree, _, _ string) {
+		old := w.root + "/old"
+		os.Rename(w.scan, old)
+		os.Mkdir(w.scan, 0o755)
+		names, _ := readNames(old)
+		for _, name := range names {
+			if w.rand.IntN(2) == 0 {
+				os.Rename(old+"/"+name, w.scan+"/"+name)
+			}
+		}
+		os.RemoveAll(old)
+	}},
+}
+
+func makeService(path string) {
+	os.Mkdir(path, 0o755)
+	os.WriteFile(path+"/run", nil, 0o755)
+}
+
+// change applies an operation at random.
+func (w *tree) change() {
+	op, p, q := operations[w.rand.IntN(len(operations))], w.either(), w.either()
+	w.done = append(w.done, fmt.Sprintf("%s %s %s", op.name, strings.TrimPrefix(p, w.root), strings.TrimPrefix(q, w.root)))
+	op.do(w, p, q)
+}
+
+// listed returns what the names in the scan directory lead to.
+func (w *tree) listed() (byName map[string]spec.Identity, byID map[spec.Identity][]string) {
+	byName, byID = make(map[string]spec.Identity), make(map[spec.Identity][]string)
+	names, _ := readNames(w.scan)
+	for _, name := range names {
+		if hidden(name) {
+			continue
+		}
+		id, err := identify(w.scan + "/" + name)
+		byName[name] = id
+		if err == nil {
+			byID[id] = append(byID[id], name)
+		}
+	}
+	return byName, byID
+}
+
+func executable(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.Mode().IsRegular() && fi.Mode()&0o111 != 0
+}
+
+// fakeSet applies Changes as a Set does, without any process.
+type fakeSet struct {
+	t        *testing.T
+	tree     *tree
+	scanner  *Scanner
+	poll     *epoll.Set
+	services map[spec.Identity]*fakeService
+	started  map[spec.Identity]bool // services that must stay though run is no longer valid
+}
+
+type fakeService struct {
+	spec.Source
+	main, logger, leaving bool
+}
+
+func newFakeSet(t *testing.T, w *tree) *fakeSet {
+	poll, err := epoll.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(poll.Close)
+	return &fakeSet{
+		t:        t,
+		tree:     w,
+		scanner:  New(w.scan, poll, nil),
+		poll:     poll,
+		services: make(map[spec.Identity]*fakeService),
+		started:  make(map[spec.Identity]bool),
+	}
+}
+
+func (f *fakeSet) errorf(format string, args ...any) {
+	f.t.Helper()
+	f.t.Fatalf("%s\nafter\n\t%s", fmt.Sprintf(format, args...), strings.Join(f.tree.done, "\n\t"))
+}
+
+// apply applies a change, and checks that it fits to what is known.
+func (f *fakeSet) apply(c Change) {
+	svc := f.services[c.ID]
+	switch c.Kind {
+	case Added:
+		for _, other := range f.services {
+			if other.Name == c.Name {
+				f.errorf("%s is added twice", c.Name)
+			}
+		}
+		if svc != nil || !strings.HasPrefix(c.Dir, "/") {
+			f.errorf("added: %+v, known: %+v", c, svc)
+		}
+		f.services[c.ID] = &fakeService{Source: c.Source, main: true, logger: c.Logger}
+	case Changed, Renamed, Removed, Acquire:
+		if svc == nil || svc.leaving {
+			f.errorf("change %+v of %+v", c, svc)
+		}
+		switch c.Kind {
+		case Changed:
+			svc.logger = svc.logger || c.Logger
+		case Renamed:
+			svc.Source = c.Source
+		case Removed:
+			svc.leaving = true
+		case Acquire:
+			if c.Main == svc.main {
+				f.errorf("acquire %+v of %+v", c, svc)
+			}
+			svc.main = svc.main || c.Main
+		}
+	case Returned:
+		// It may be Gone already, if that was reported and not yet handled.
+		if svc != nil && !svc.leaving {
+			f.errorf("%s has returned and was never removed", svc.Name)
+		}
+	case Invalid:
+		if c.Err == nil || c.Name == "" {
+			f.errorf("invalid: %+v", c)
+		}
+	case InvalidLogger, Unreadable:
+	default:
+		f.errorf("%+v", c)
+	}
+}
+
+// drive has the scanner handle everything that has happened. inotify events are
+// there as soon as an operation has returned. What the scanner wants to look at
+// again later it looks at now.
+func (f *fakeSet) drive() {
+	for range 100 {
+		f.poll.Poll()
+		select {
+		case <-f.scanner.wakeup:
+			f.scanner.answer()
+			continue
+		default:
+		}
+		if !f.scanner.recheck.Stop() {
+			return
+		}
+		f.scanner.recheckAll()
+	}
+	f.errorf("the scanner does not come to rest")
+}
+
+// end ends services that were removed.
+func (f *fakeSet) end() (ended bool) {
+	for id, svc := range f.services {
+		if svc.leaving {
+			delete(f.services, id)
+			f.scanner.Report(id, Gone)
+			ended = true
+		}
+	}
+	return ended
+}
+
+// note updates started.
+func (f *fakeSet) note() {
+	_, listed := f.tree.listed()
+	for id := range f.started {
+		if svc := f.services[id]; listed[id] == nil || svc == nil || svc.leaving {
+			delete(f.started, id)
+		}
+	}
+	for id, svc := range f.services {
+		if !svc.leaving {
+			f.started[id] = true
+		}
+	}
+}
+
+// check compares, when no service is leaving, with what the directory says.
+func (f *fakeSet) check() {
+	f.t.Helper()
+	names, listed := f.tree.listed()
+	for id, svc := range f.services {
+		if names[svc.Name] != id {
+			f.errorf("%s does not lead to its service", svc.Name)
+		}
+		if now, err := identify(svc.Dir); err != nil || now != id {
+			f.errorf("%s of service %s is another directory: %v", svc.Dir, svc.Name, err)
+		}
+		if _, err := os.Lstat(svc.Dir + "/log/run"); err == nil && !svc.logger {
+			f.errorf("%s has a logger that was not reported", svc.Name)
+		}
+	}
+	for id, names := range listed {
+		valid := executable(f.tree.scan + "/" + names[0] + "/run")
+		if svc := f.services[id]; (svc != nil) != (valid || f.started[id]) {
+			f.errorf("%v: reported %v, valid %v, reported before %v", names, svc != nil, valid, f.started[id])
+		}
+	}
+	for name, id := range names {
+		_, invalid := f.scanner.invalid[name]
+		if running := f.services[id] != nil; invalid == running {
+			f.errorf("%s: reported %v, invalid %v; %v %+v", name, running, invalid, id, f.scanner.watch.wds)
+		}
+		if reason, ok := f.scanner.invalid[name]; ok && reason == "" {
+			f.errorf("%s is invalid, and the reason was never reported", name)
+		}
+	}
+	for name := range f.scanner.invalid {
+		if _, ok := names[name]; !ok {
+			f.errorf("%s is not listed, and invalid", name)
+		}
+	}
+	for name, e := range f.scanner.entries {
+		if f.services[e.id] == nil || e.name != name || f.scanner.byID[e.id] != e {
+			f.errorf("entry %s is not what was reported", name)
+		}
+	}
+}
+
+// What was reported is what the directory says, whatever happens to it.
+func TestDifferences(t *testing.T) {
+	rounds := 40
+	if testing.Short() {
+		rounds = 10
+	}
+	for seed := range uint64(rounds) {
+		w := newTree(t, seed)
+		f := newFakeSet(t, w)
+		f.scanner.send = f.apply
+		for range 3 {
+			w.change()
+		}
+		f.scanner.openWatch()
+		if f.scanner.watch == nil {
+			t.Skip("no inotify")
+		}
+		f.scanner.scan(true)
+		for range 60 {
+			for range 1 + w.rand.IntN(3) {
+				w.change()
+			}
+			f.step()
+		}
+		f.scanner.close()
+	}
+}
+
+// step handles what has happened, and sometimes releases or ends a service.
+func (f *fakeSet) step() {
+	switch f.tree.rand.IntN(4) {
+	case 0:
+		for id, svc := range f.services {
+			if svc.main && !svc.leaving {
+				svc.main = false
+				f.scanner.Report(id, MainReleased)
+			}
+			break
+		}
+	case 1:
+		f.drive()
+		return // what is leaving goes on leaving
+	}
+	f.drive()
+	f.note()
+	for f.end() {
+		f.drive()
+	}
+	f.check()
+	f.note()
+	if f.tree.rand.IntN(4) == 0 {
+		f.scanner.Rescan()
+		f.drive()
+		for _, svc := range f.services {
+			if !svc.leaving && !svc.main && executable(svc.Dir+"/run") {
+				f.errorf("%s was not acquired", svc.Name)
+			}
+		}
+	}
+}
+
+// The same with a Scanner that runs while things happen. In the end it knows
+// what the directory says.
+func TestRunDifferences(t *testing.T) {
+	for seed := range uint64(5) {
+		w := newTree(t, seed)
+		f := newFakeSet(t, w)
+		go func() {
+			for f.poll.Wait() == nil {
+			}
+		}()
+		ended := make(chan struct{})
+		go func() {
+			f.scanner.Run()
+			close(ended)
+		}()
+		changes := make(chan struct{})
+		go func() {
+			defer close(changes)
+			for range 300 {
+				w.change()
+			}
+		}()
+		deadline := time.After(20 * time.Second)
+		for quiet := false; !quiet || !f.same(); {
+			select {
+			case c := <-f.scanner.Changes():
+				f.apply(c)
+				f.end()
+			case <-changes:
+				quiet, changes = true, nil
+			case <-deadline:
+				f.errorf("the services are %v", f.services)
+			}
+		}
+		f.scanner.Stop()
+		<-ended
+	}
+}
+
+// same reports whether all valid entries are services, and all services are
+// listed.
+func (f *fakeSet) same() bool {
+	names, listed := f.tree.listed()
+	for id, svc := range f.services {
+		if names[svc.Name] != id {
+			return false
+		}
+	}
+	for id, names := range listed {
+		if f.services[id] == nil && executable(f.tree.scan+"/"+names[0]+"/run") {
+			return false
+		}
+	}
+	return true
+}
