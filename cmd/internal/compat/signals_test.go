@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	gosignal "os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,34 +20,6 @@ import (
 
 // patience bounds every wait.
 const patience = 20 * time.Second
-
-// asHearer makes the test binary a program that prints which signals it gets,
-// after its name, and ends with code 9 at the end of its input.
-const asHearer = "COMPAT_TEST_HEARER"
-
-func init() {
-	if os.Getenv(asHearer) == "" {
-		return
-	}
-	came := make(chan os.Signal, 64)
-	gosignal.Notify(came)
-	end := make(chan struct{})
-	go func() {
-		io.Copy(io.Discard, os.Stdin)
-		close(end)
-	}()
-	fmt.Println(os.Args[1], "ready")
-	for {
-		select {
-		case sig := <-came:
-			if sig != syscall.SIGURG { // the runtime's
-				fmt.Println(os.Args[1], "got", int(sig.(syscall.Signal)))
-			}
-		case <-end:
-			os.Exit(9)
-		}
-	}
-}
 
 // process is an init that runs.
 type process struct {
