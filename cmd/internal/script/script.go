@@ -61,7 +61,7 @@ that fails ends it. svinit's own tools are found without links to them.
 // redirection or builtin.
 const exitInvalid = 2
 
-// limit is how long a script may be, in bytes. It bounds how deep the parser
+// maxScriptSize is the largest accepted script, in bytes. It bounds how deep the parser
 // recurses.
 const maxScriptSize = 128 << 10
 

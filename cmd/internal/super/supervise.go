@@ -15,36 +15,36 @@ var Supervise = applet.Command{
 	Synopsis: "supervise dir",
 	Summary:  "start and monitor a service",
 	Section:  8,
-	Help: `Starts ./run in dir, unless there is a file dir/down, and starts it again when
-it ends. Commands come from svc. Ends after svc -x when the service is down.
-TERM or INT stops the service and ends supervise; the second one kills.
+	Help: `Starts ./run in dir, unless the file dir/down exists, and restarts it when it
+exits. svc sends commands to it. After svc -x it exits when the service is down.
+On TERM or INT it stops the service and exits; the second signal kills the service.
 `,
-	Run: supervise,
+	Run: runSupervise,
 }
 
-func supervise(e *applet.Env) error {
+func runSupervise(e *applet.Env) error {
 	if len(e.Args) != 1 {
 		return applet.ErrUsage
 	}
 	name := e.Args[0]
-	dir, err := enter(name)
+	dir, err := chdir(name)
 	if err != nil {
 		return err
 	}
-	en, err := newEngine(e)
+	d, err := newDaemon(e)
 	if err != nil {
 		return err
 	}
-	// Ours, as in daemontools: a supervise that svscan runs for a logger has
-	// the pipe there.
-	en.Config.Stdin = 0
-	s, err := services.NewSingle(&en.Config, name, dir)
+	// Our standard input, as in daemontools: svscan of daemontools starts supervise
+	// for a logger with the pipe as its standard input.
+	d.Config.Stdin = 0
+	s, err := services.NewSingle(&d.Config, name, dir)
 	if errors.Is(err, svdir.ErrLocked) {
 		return applet.Fatal("unable to acquire "+name+"/supervise/lock", syscall.EAGAIN)
 	}
 	if err != nil {
 		return applet.Fatal("unable to supervise "+name, err)
 	}
-	en.run(s, func() {})
+	d.run(s, func() {})
 	return nil
 }

@@ -11,27 +11,27 @@ var Svscan = applet.Command{
 	Synopsis: "svscan [dir]",
 	Summary:  "supervise the services of a directory",
 	Section:  8,
-	Help: `Supervises every service directory in dir, by default the current one, and
-finds new ones at once. TERM or INT stops them all and ends svscan; the second
-one kills. ALRM takes up again what was let go with svc -x.
+	Help: `Supervises every service directory in dir, by default the current directory, and
+finds new ones at once. On TERM or INT it stops all services and exits; the second
+signal kills them. After ALRM it supervises those again that svc -x has released.
 `,
-	Run: svscan,
+	Run: runSvscan,
 }
 
-func svscan(e *applet.Env) error {
+func runSvscan(e *applet.Env) error {
 	dir := "."
 	if len(e.Args) > 0 {
 		dir = e.Args[0]
 	}
-	dir, err := enter(dir)
+	dir, err := chdir(dir)
 	if err != nil {
 		return err
 	}
-	en, err := newEngine(e)
+	d, err := newDaemon(e)
 	if err != nil {
 		return err
 	}
-	set := services.NewSet(&en.Config, dir)
-	en.run(set, set.Rescan)
+	set := services.NewSet(&d.Config, dir)
+	d.run(set, set.Rescan)
 	return nil
 }

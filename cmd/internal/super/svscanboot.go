@@ -14,31 +14,31 @@ import (
 	"svinit/services/svdir"
 )
 
-// Svscanboot is svscanboot(8): svscan with a clean environment, its errors
-// among the processes. daemontools' is a shell script; this needs no shell, and
-// no program but itself.
+// Svscanboot is svscanboot(8): svscan with a clean environment, and its errors in the
+// process list. The original is a shell script; this one needs no shell and no other
+// program.
 var Svscanboot = applet.Command{
 	Name:     "svscanboot",
 	Synopsis: "svscanboot [dir]",
 	Summary:  "start svscan, and show its errors in the process list",
 	Section:  8,
-	Help: `Lets go of the services of dir, by default $SVINIT_SERVICE_DIR or /etc/service,
-as "svc -dx" does, and starts svscan there with nothing but PATH in its
-environment. What svscan and services without a logger write is shown by
-readproctitle: try "ps -Af | grep readproctitle".
-TERM or INT stops all; the second one kills.
+	Help: `Stops and releases the services in dir, by default $SVINIT_SERVICE_DIR or
+/etc/service, as "svc -dx" does, and starts svscan there with only PATH in its
+environment. readproctitle shows the output of svscan and of services without a
+logger in the process list: try "ps -Af | grep readproctitle".
+On TERM or INT all services are stopped; the second signal kills them.
 `,
-	Run:         svscanboot,
+	Run:         runSvscanboot,
 	KeepSignals: []syscall.Signal{syscall.SIGQUIT, syscall.SIGALRM},
 }
 
-// bootPath is the PATH of all services, daemontools' own.
+// bootPath is the PATH of all services, as in daemontools.
 const bootPath = "PATH=/command:/usr/local/bin:/usr/local/sbin:/bin:/sbin:/usr/bin:/usr/sbin:/usr/X11R6/bin"
 
-// titleRoom is how much of the errors is shown.
-const titleRoom = 400
+// titleSize is how many bytes of the errors readproctitle shows.
+const titleSize = 400
 
-func svscanboot(e *applet.Env) error {
+func runSvscanboot(e *applet.Env) error {
 	dir := cmp.Or(e.Getenv("SVINIT_SERVICE_DIR"), svdir.ScanDir)
 	if len(e.Args) > 0 {
 		dir = e.Args[0]
@@ -52,8 +52,8 @@ func svscanboot(e *applet.Env) error {
 			return applet.Fatal("unable to use /dev/null", err)
 		}
 	}
-	// From here on nobody hears us.
-	letGo(dir, e.Getenv("SVINIT_STATE_DIR"))
+	// From here on our output goes to /dev/null.
+	releaseServices(dir, e.Getenv("SVINIT_STATE_DIR"))
 	signals := make(chan os.Signal, 16)
 	for _, sig := range []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGALRM} {
 		if !signal.Ignored(sig) {
@@ -64,12 +64,12 @@ func svscanboot(e *applet.Env) error {
 	if err != nil {
 		return applet.Fatal("unable to create pipe", err)
 	}
-	reader, err := become([]*os.File{r, null, null}, "readproctitle", "service", "errors:", strings.Repeat(".", titleRoom))
+	reader, err := startTool([]*os.File{r, null, null}, "readproctitle", "service", "errors:", strings.Repeat(".", titleSize))
 	r.Close()
 	if err != nil {
 		return applet.Fatal("unable to start readproctitle", err)
 	}
-	scan, err := become([]*os.File{null, w, w}, "svscan", dir)
+	scan, err := startTool([]*os.File{null, w, w}, "svscan", dir)
 	w.Close()
 	if err != nil {
 		return applet.Fatal("unable to start svscan", err)
@@ -80,7 +80,8 @@ func svscanboot(e *applet.Env) error {
 		}
 	}()
 	scan.Wait()
-	// Services may still have the pipe, as after svscan was killed.
+	// If svscan was killed, services may still have the pipe open: readproctitle exits
+	// after them.
 	state, err := reader.Wait()
 	if err != nil {
 		return applet.Fatal("unable to wait for readproctitle", err)
@@ -91,19 +92,18 @@ func svscanboot(e *applet.Env) error {
 	return nil
 }
 
-// become starts ourselves under a tool's name, with nothing but PATH. It has a
-// process group of its own: what a terminal sends to ours is passed on once,
-// and readproctitle stays to the end.
-func become(files []*os.File, argv ...string) (*os.Process, error) {
+// startTool starts this binary as a tool, with only PATH in its environment. It gets its
+// own process group, so that the signals of a terminal are forwarded only once and
+// readproctitle is not killed before svscan exits.
+func startTool(files []*os.File, argv ...string) (*os.Process, error) {
 	return os.StartProcess("/proc/self/exe", argv, &os.ProcAttr{
 		Env: []string{bootPath}, Files: files, Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
 }
 
-// letGo tells whoever supervises the services of a scan directory, as svc -dx
-// does: supervisors that an earlier svscan left behind, who would not let ours
-// have them.
-func letGo(dir, stateDir string) {
+// releaseServices sends "dx", like svc -dx, to all services of a scan directory: their
+// supervisors may still run, left behind by an earlier svscan, and hold the locks.
+func releaseServices(dir, stateDir string) {
 	entries, _ := os.ReadDir(dir)
 	for _, sub := range []string{"", "/log"} {
 		for _, entry := range entries {

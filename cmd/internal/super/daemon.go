@@ -1,9 +1,9 @@
-// Package super has the supervisors of daemontools, svscan and supervise:
-// the engine of PID 1 without its duties.
+// Package super has the supervisors of daemontools, svscan and supervise, and
+// svscanboot. They use the same supervisor as PID 1, without its other tasks.
 //
-// daemontools' own die of TERM and leave their services running, as orphans
-// that the next svscan starts a second time. Ours stop what they supervise,
-// wait for its end, and then exit.
+// On TERM those of daemontools exit and leave their services running, as orphans,
+// which the next svscan starts a second time. Ours stop the services, wait until they
+// are down, and then exit.
 package super
 
 import (
@@ -22,21 +22,21 @@ import (
 	"svinit/services/svlog"
 )
 
-// engine is what both run on.
-type engine struct {
+// daemon is the common part of svscan and supervise.
+type daemon struct {
 	services.Config
 	procs   *reaper.Reaper
 	signals chan syscall.Signal
 }
 
-// newEngine prepares to supervise. Services write to our own standard output
-// and error, as in daemontools.
-func newEngine(e *applet.Env) (*engine, error) {
+// newDaemon prepares to supervise. Services write to our standard output and error, as
+// in daemontools.
+func newDaemon(e *applet.Env) (*daemon, error) {
 	caught, err := signals.Listen(syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGALRM, syscall.SIGCHLD)
 	if err != nil {
 		return nil, applet.Fatal("unable to catch signals", err)
 	}
-	en := &engine{signals: make(chan syscall.Signal)}
+	d := &daemon{signals: make(chan syscall.Signal)}
 	procs, err := reaper.New()
 	if err != nil {
 		return nil, applet.Fatal("unable to adopt orphans", err)
@@ -49,8 +49,8 @@ func newEngine(e *applet.Env) (*engine, error) {
 	if err != nil {
 		return nil, applet.Fatal("unable to open /dev/null", err)
 	}
-	en.procs = procs
-	en.Config = services.Config{
+	d.procs = procs
+	d.Config = services.Config{
 		Procs:      procs,
 		Poll:       poll,
 		Report:     svlog.Direct(e.Name, 2),
@@ -59,26 +59,27 @@ func newEngine(e *applet.Env) (*engine, error) {
 		StateBases: svdir.Bases(e.Getenv("SVINIT_STATE_DIR"), os.Geteuid()),
 	}
 	go procs.Run()
-	go en.listen(caught)
+	go d.forwardSignals(caught)
 	go func() {
 		for poll.Wait() == nil {
 		}
 	}()
-	return en, nil
+	return d, nil
 }
 
-// listen hands on what l catches. It goes on for as long as we do.
-func (en *engine) listen(l *signals.Listener) {
+// forwardSignals sends the signals that l catches to d.signals. It runs until the
+// process exits.
+func (d *daemon) forwardSignals(l *signals.Listener) {
 	for {
 		sig, err := l.Next()
 		switch {
 		case err != nil:
-			en.Report(svlog.Event{Level: svlog.Warning, Text: "no more signals: " + err.Error()})
+			d.Report(svlog.Event{Level: svlog.Warning, Text: "no more signals: " + err.Error()})
 			return
 		case sig.Number == syscall.SIGCHLD:
-			en.procs.Wake()
-		case !l.Ignored(sig.Number): // under nohup
-			en.signals <- sig.Number
+			d.procs.Wake()
+		case !l.Ignored(sig.Number): // HUP is ignored under nohup
+			d.signals <- sig.Number
 		}
 	}
 }
@@ -88,12 +89,12 @@ type supervisor interface {
 	Run()
 	Stop()
 	Kill()
-	Down() <-chan struct{} // the services have ended
-	Done() <-chan struct{} // and the loggers
+	Down() <-chan struct{} // closed when the services are down
+	Done() <-chan struct{} // closed when the loggers are down too
 }
 
 // run supervises until it is done. The second TERM or INT kills everything.
-func (en *engine) run(s supervisor, alarm func()) {
+func (d *daemon) run(s supervisor, alarm func()) {
 	go s.Run()
 	stop, down := s.Stop, s.Down()
 	for {
@@ -101,11 +102,11 @@ func (en *engine) run(s supervisor, alarm func()) {
 		case <-s.Done():
 			return
 		case <-down:
-			// What a service has left in the background may hold the pipe of its
-			// logger, which then never comes to its end.
-			en.procs.StopOrphans()
+			// Orphans of a service may have the pipe to its logger open; then the
+			// logger never reaches the end of its input.
+			d.procs.StopOrphans()
 			down = nil
-		case sig := <-en.signals:
+		case sig := <-d.signals:
 			if sig == syscall.SIGALRM {
 				alarm()
 				continue
@@ -113,15 +114,15 @@ func (en *engine) run(s supervisor, alarm func()) {
 			stop()
 			stop = func() {
 				s.Kill()
-				en.procs.KillAll()
+				d.procs.KillAll()
 			}
 		}
 	}
 }
 
-// enter makes dir the current directory, as both programs do first, and
-// returns its absolute path.
-func enter(dir string) (string, error) {
+// chdir changes to the directory dir, as both programs do first, and returns its absolute
+// path.
+func chdir(dir string) (string, error) {
 	if err := os.Chdir(dir); err != nil {
 		return "", applet.Fatal("unable to chdir to "+dir, err)
 	}
