@@ -4,7 +4,8 @@ import (
 	"errors"
 	"os"
 	"strconv"
-	"strings"
+
+	"svinit/services/account"
 )
 
 // findGroup returns the number of a group, which is given as a name in
@@ -17,14 +18,12 @@ func findGroup(name string) (gid int, err error) {
 	if n, err := strconv.ParseUint(name, 10, 31); err == nil {
 		return int(n), nil
 	}
-	text, err := os.ReadFile("/etc/group")
+	text, err := os.ReadFile(account.GroupFile)
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Split(strings.TrimSuffix(line, "\n"), ":"); len(f) > 2 && f[0] == name {
-			return strconv.Atoi(f[2])
-		}
+	if n, ok := account.Group(text, name); ok {
+		return int(n), nil
 	}
 	return 0, errors.New("no such group")
 }

@@ -27,7 +27,7 @@ func identity(s string) (uid uint32, gids []uint32, err error) {
 		return uid, gids, nil
 	}
 	name, groups, listed := strings.Cut(s, ":")
-	uid, gid, found, err := account(name)
+	uid, gid, found, err := user(name)
 	if found && !listed {
 		return uid, []uint32{gid}, nil
 	}

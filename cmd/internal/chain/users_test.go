@@ -1,10 +1,7 @@
 package chain
 
 import (
-	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -134,21 +131,4 @@ func FuzzIdentity(f *testing.F) {
 			t.Fatalf("%q has %d groups", s, len(gids))
 		}
 	})
-}
-
-// TestUnreadable is a database that may not be read: both say what the user
-// did wrong, for want of an answer.
-func TestUnreadable(t *testing.T) {
-	dir := t.TempDir()
-	for name, content := range map[string]string{"a": "x:y:1:2", "b": "x:y:1:2\n", "c": "", "d": "x:y:1\nx::3:4\n"} {
-		must(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
-	}
-	for name, want := range map[string]string{"a": "[x y 1 2]", "b": "[x y 1 2]", "c": "[]", "d": "[x  3 4]"} {
-		if got, err := entry(filepath.Join(dir, name), "x", 4); err != nil || fmt.Sprint(got) != want {
-			t.Errorf("%s: %v, %v, want %s", name, got, err, want)
-		}
-	}
-	if _, err := entry(filepath.Join(dir, "none"), "x", 4); !os.IsNotExist(err) {
-		t.Errorf("no file: %v", err)
-	}
 }
