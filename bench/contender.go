@@ -92,15 +92,6 @@ func (b *bench) present(all ...contender) []contender {
 	})
 }
 
-// byName returns a contender by its name.
-func byName(all []contender, name string) (contender, bool) {
-	i := slices.IndexFunc(all, func(c contender) bool { return c.name == name })
-	if i < 0 {
-		return contender{}, false
-	}
-	return all[i], true
-}
-
 func installed(programs ...string) bool {
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
