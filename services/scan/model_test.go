@@ -2,14 +2,10 @@ package scan
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"svinit/services/epoll"
 	"svinit/services/spec"
