@@ -11,19 +11,19 @@ import (
 	"svinit/services/svlog"
 )
 
-const catatonitHelp = `It runs the program, passes signals on to it, reaps orphans, and ends with the
-program's exit code.
+const catatonitHelp = `Runs the program, forwards signals to it, reaps orphans, and exits with the program's
+exit code.
 
-  -g             pass signals on to the process group of the program
-  -P             run no program, but reap orphans until INT or TERM comes
+  -g             forward signals to the process group of the program
+  -P             run no program, but reap orphans until INT or TERM arrives
   -h             print this
   -L             print the license
   -V, --version  print the version
 
-The variable CATATONIT_DEBUG, when set, has it say what happens.
+If the environment variable CATATONIT_DEBUG is set it logs all events.
 `
 
-// Catatonit is the init of that name.
+// Catatonit is the init catatonit.
 var Catatonit = applet.Command{
 	Name:     "catatonit",
 	Compat:   true,
@@ -31,10 +31,10 @@ var Catatonit = applet.Command{
 	Summary:  "run a program as catatonit does",
 	Section:  8,
 	Help:     catatonitHelp,
-	Run:      catatonit,
+	Run:      runCatatonit,
 }
 
-func catatonit(e *applet.Env) error {
+func runCatatonit(e *applet.Env) error {
 	usage := "usage: " + e.Name + " [-ghLPV] [--] PROGRAM [ARGUMENT]..."
 	say := func(level, text string) {
 		svlog.TryWrite(2, []byte(level+" (catatonit:"+strconv.Itoa(os.Getpid())+"): "+text+"\n"))
@@ -51,11 +51,11 @@ func catatonit(e *applet.Env) error {
 		case 'P':
 			pause = true
 		case 'h':
-			return output(e.Stderr, usage+"\n\n"+catatonitHelp)
+			return printText(e.Stderr, usage+"\n\n"+catatonitHelp)
 		case 'L':
-			return output(e.Stdout, license)
+			return printText(e.Stdout, license)
 		case 'V':
-			return output(e.Stdout, "tini version 0.1.7_catatonit - svinit "+e.Version()+"\n")
+			return printText(e.Stdout, "tini version 0.1.7_catatonit - svinit "+e.Version()+"\n")
 		default:
 			return &applet.Exit{Code: 1, Line: usage}
 		}
@@ -68,10 +68,10 @@ func catatonit(e *applet.Env) error {
 		return &applet.Exit{Code: 1, Line: usage}
 	}
 	failed := func(err error) int {
-		say("ERROR", "failed to exec pid1: "+reason(err))
+		say("ERROR", "failed to exec pid1: "+reasonOf(err))
 		return 1
 	}
-	debug := present(e, "CATATONIT_DEBUG")
+	debug := isSet(e, "CATATONIT_DEBUG")
 	o.OnEvent = func(ev foreground.Event) {
 		if !debug {
 			return
@@ -82,11 +82,11 @@ func catatonit(e *applet.Env) error {
 		case foreground.Received:
 			say("DEBUG", "received "+signame.Full(ev.Signal))
 		case foreground.NotForwarded:
-			say("DEBUG", "unable to pass on "+signame.Full(ev.Signal)+": "+reason(ev.Err))
+			say("DEBUG", "unable to forward "+signame.Full(ev.Signal)+": "+reasonOf(ev.Err))
 		case foreground.Reaped, foreground.Ended:
-			say("DEBUG", "process "+strconv.Itoa(ev.PID)+" "+status(ev.Status))
+			say("DEBUG", "process "+strconv.Itoa(ev.PID)+" "+describeStatus(ev.Status))
 		}
 	}
 	o.Command = args.operands
-	return run(e, o, failed)
+	return runProgram(e, o, failed)
 }

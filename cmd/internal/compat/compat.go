@@ -1,11 +1,11 @@
-// Package compat is other inits that stand in front of one program: tini
-// (docker-init is the same), dumb-init and catatonit. Under such a name svinit
-// takes that program's options and does what these mean there, so that an image
-// need not change anything but the binary. There are no services then.
+// Package compat implements other inits that run a single program: tini (docker-init is
+// the same), dumb-init and catatonit. Under their names svinit has their options and
+// their behaviour, so that only the binary in an image has to be replaced. It does not
+// supervise services then.
 //
-// What differs is in doc/differences.md. For all of them: orphans are adopted
-// without being asked for, every signal is passed on, and Ctrl-Z does not end
-// in a program that nobody can continue.
+// doc/differences.md lists the differences. For all of them: svinit always adopts
+// orphans, it forwards every signal, and after Ctrl-Z it continues a program that no
+// other process can continue.
 package compat
 
 import (
@@ -21,9 +21,9 @@ import (
 	"svinit/services/signame"
 )
 
-// run runs the main program and ends with its exit code. failed reports that it
-// could not be started and returns the exit code for that.
-func run(e *applet.Env, o foreground.Options, failed func(err error) int) error {
+// runProgram runs the main program and returns its exit code as an applet.Silent. If the
+// program cannot be started, failed reports that and returns the exit code.
+func runProgram(e *applet.Env, o foreground.Options, failed func(err error) int) error {
 	if err := program.CheckShebang(e.Name, o.Command); err != nil {
 		return &applet.Exit{Code: applet.ExitPermanent, Line: e.Name + ": fatal: " + err.Error()}
 	}
@@ -34,23 +34,23 @@ func run(e *applet.Env, o foreground.Options, failed func(err error) int) error 
 	return applet.Silent(code)
 }
 
-// output writes a text, for who asked for it, to f.
-func output(f *os.File, text string) error {
+// printText writes a text, such as the usage, to f.
+func printText(f *os.File, text string) error {
 	_, err := f.WriteString(text)
 	return err
 }
 
-// errno is what execvp(3) or another call had for an answer.
-func errno(err error) syscall.Errno {
+// errnoOf returns the errno of an error, or 0.
+func errnoOf(err error) syscall.Errno {
 	var e syscall.Errno
 	errors.As(err, &e)
 	return e
 }
 
-// reason is an error as the C library has it, and what it does not say: an
-// interpreter that is missing.
-func reason(err error) string {
-	e := errno(err)
+// reasonOf returns the text of an error as in the C library, and the reason for ENOENT if
+// it is the interpreter that does not exist.
+func reasonOf(err error) string {
+	e := errnoOf(err)
 	if e == 0 {
 		return err.Error()
 	}
@@ -62,16 +62,16 @@ func reason(err error) string {
 	return text
 }
 
-// status is what became of a process.
-func status(ws syscall.WaitStatus) string {
+// describeStatus describes how a process exited.
+func describeStatus(ws syscall.WaitStatus) string {
 	if ws.Signaled() {
 		return "was killed by " + signame.Full(ws.Signal())
 	}
-	return "ended with code " + strconv.Itoa(ws.ExitStatus())
+	return "exited with code " + strconv.Itoa(ws.ExitStatus())
 }
 
-// present reports whether a variable is set, be it to nothing.
-func present(e *applet.Env, name string) bool {
+// isSet reports whether a variable is set; it may be empty.
+func isSet(e *applet.Env, name string) bool {
 	for _, v := range e.Environ() {
 		if n, _, _ := strings.Cut(v, "="); n == name {
 			return true
@@ -80,7 +80,7 @@ func present(e *applet.Env, name string) bool {
 	return false
 }
 
-// license is svinit's, in short.
+// license is a short form of svinit's license.
 const license = `svinit is free software under the MIT license: use, copy, change and pass it
 on as you like, with its copyright notice, and without any warranty.
 `

@@ -13,10 +13,10 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-// The inits of Debian's packages beside ours. Compared are exit codes, what
-// the program writes, and the lines of which scripts know the beginning; not
-// compared are usages, licenses and what is said on request (-v), which are in
-// our own words, and that tini warns of orphans that it will not get.
+// The tests compare Debian's inits with ours: exit codes, the output of the program, and
+// messages whose beginning scripts may parse. They do not compare usage, license and
+// verbose messages, which have our own wording, and tini's warning that it does not adopt
+// orphans.
 
 func TestMain(m *testing.M) { os.Exit(difftest.Main(m)) }
 
@@ -25,8 +25,8 @@ var (
 	version = regexp.MustCompile(`(?m)^(tini version [^ \n]+|dumb-init v[0-9.]+)( .*)?$`)
 )
 
-// known keeps the lines that are to be the same.
-func known(text string) string {
+// comparedLines returns the lines that must be the same.
+func comparedLines(text string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {
 		switch {
@@ -43,14 +43,14 @@ func known(text string) string {
 		case version.MatchString(line):
 			kept.WriteString(version.FindStringSubmatch(line)[1] + "\n")
 		case strings.HasPrefix(line, "tini: "), strings.HasPrefix(line, "dumb-init: "), strings.HasPrefix(line, "catatonit: "),
-			strings.HasPrefix(line, "- "): // of the mode of a file, and of the scripts
+			strings.HasPrefix(line, "- "): // messages of getopt, and output of the scripts
 			kept.WriteString(line)
 		}
 	}
 	return kept.String()
 }
 
-// script is a program that shows what it got: its arguments and input.
+// script is a program that prints its arguments and input.
 const script = "#!/bin/sh\nfor a; do echo \"- $a\"; done\nsed 's/^/- /'\nexit 3\n"
 
 var files = map[string]string{
@@ -74,8 +74,8 @@ func setup(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "xbin", "xtool"), []byte(script), 0o755)
 }
 
-// common is what all of them are given, after their own beginnings.
-var common = [][]string{
+// commonArgs are the arguments for all inits.
+var commonArgs = [][]string{
 	{"true"},
 	{"false"},
 	{"--", "sh", "-c", "exit 42"},
@@ -122,8 +122,8 @@ var common = [][]string{
 	{"--", "sh", "-c", "grep SigBlk /proc/self/status | sed 's/^/- /'"},
 }
 
-// own is what each has for itself.
-var own = map[string][][]string{
+// ownArgs are the arguments for one init.
+var ownArgs = map[string][][]string{
 	"tini": {
 		{"-s", "-g", "true"},
 		{"-gs", "--", "sh", "-c", "exit 2"},
@@ -225,14 +225,14 @@ var own = map[string][][]string{
 
 var packages = map[string]string{"tini": "tini", "dumb-init": "dumb-init", "catatonit": "catatonit"}
 
-func TestAsDebians(t *testing.T) {
+func TestCompareWithDebian(t *testing.T) {
 	n := 0
 	for tool, pkg := range packages {
-		for _, args := range append(common, own[tool]...) {
+		for _, args := range append(commonArgs, ownArgs[tool]...) {
 			n++
 			t.Run(fmt.Sprint(tool, args), func(t *testing.T) {
-				c := difftest.Case{Tool: tool, Args: args, Files: files, Setup: setup, Mask: known, Stdin: "input\nwithout end",
-					Env: []string{"XVAR=x"}, Differs: differs[tool+" "+strings.Join(args, " ")]}
+				c := difftest.Case{Tool: tool, Args: args, Files: files, Setup: setup, Mask: comparedLines, Stdin: "input\nwithout end",
+					Env: []string{"XVAR=x"}, Differs: knownDifferences[tool+" "+strings.Join(args, " ")]}
 				c.Before = func(cmd *exec.Cmd) {
 					cmd.Env[0] = "PATH=" + cmd.Dir + ":" + cmd.Dir + "/xbin:" + os.Getenv("PATH")
 				}
@@ -243,12 +243,12 @@ func TestAsDebians(t *testing.T) {
 	t.Log(n, "cases")
 }
 
-// differs is where ours is to be another.
-var differs = map[string]string{
+// knownDifferences are the cases with a row in doc/differences.md.
+var knownDifferences = map[string]string{
 	"catatonit -- sh -c grep SigBlk /proc/self/status | sed 's/^/- /'": "catatonit-mask",
 }
 
-// TestVariables has what the environment says.
+// TestVariables compares the effects of environment variables.
 func TestVariables(t *testing.T) {
 	for _, c := range []struct {
 		env  []string
@@ -271,20 +271,20 @@ func TestVariables(t *testing.T) {
 		{[]string{"SVINIT_SIGNALS=nonsense", "SVINIT_SERVICE_DIR=."}, []string{"tini", "sh", "--", "-c", "exit 3"}},
 	} {
 		t.Run(strings.Join(append(c.env, c.argv...), " "), func(t *testing.T) {
-			difftest.Compare(t, difftest.Case{Tool: c.argv[0], Args: c.argv[1:], Env: c.env, Files: files, Setup: setup, Mask: known}, c.argv[0])
+			difftest.Compare(t, difftest.Case{Tool: c.argv[0], Args: c.argv[1:], Env: c.env, Files: files, Setup: setup, Mask: comparedLines}, c.argv[0])
 		})
 	}
 }
 
-// asPIDOne puts a case into a PID namespace of its own.
-func asPIDOne(cmd *exec.Cmd) {
+// asPID1 runs a case as PID 1 of a new PID namespace.
+func asPID1(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID, Setsid: true}
 }
 
-// TestPIDOne has some of it as PID 1. There each may say that it is.
-func TestPIDOne(t *testing.T) {
+// TestAsPID1 compares some cases as PID 1.
+func TestAsPID1(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("a new PID namespace is root's")
+		t.Skip("only root can make a PID namespace")
 	}
 	for tool, pkg := range packages {
 		for _, args := range [][]string{
@@ -300,19 +300,20 @@ func TestPIDOne(t *testing.T) {
 			{"--", "sh", "-c", "trap 'exit 5' INT; kill -INT 1; while :; do sleep 1; done"},
 			{"--", "sh", "-c", "trap 'exit 5' WINCH; kill -WINCH 1; while :; do sleep 1; done"},
 			{"--", "sh", "-c", "trap 'exit 5' 10; kill -10 1; while :; do sleep 1; done"},
-			// Orphans that live on are the kernel's.
+			// The kernel kills orphans that are still running.
 			{"--", "sh", "-c", "(sleep 600 >/dev/null 2>&1 &); exit 3"},
-			// Many are reaped.
+			// Many orphans.
 			{"--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do (sh -c true &); done; exit 3"},
 		} {
 			t.Run(fmt.Sprint(tool, args), func(t *testing.T) {
-				difftest.Compare(t, difftest.Case{Tool: tool, Args: args, Files: files, Setup: setup, Mask: known, Before: asPIDOne}, pkg)
+				difftest.Compare(t, difftest.Case{Tool: tool, Args: args, Files: files, Setup: setup, Mask: comparedLines, Before: asPID1}, pkg)
 			})
 		}
 	}
 }
 
-// TestInterpreter has what the others leave to be guessed.
+// TestInterpreter checks the message for a missing interpreter, which the originals do not
+// name.
 func TestInterpreter(t *testing.T) {
 	for tool, pkg := range packages {
 		_, ours := difftest.Compare(t, difftest.Case{Tool: tool, Args: []string{"./xbad"}, Files: files, Setup: setup,

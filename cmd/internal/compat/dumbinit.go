@@ -11,20 +11,20 @@ import (
 	"svinit/services/svlog"
 )
 
-const dumbInitHelp = `It runs the program in a session of its own, passes signals on to its process
-group, reaps orphans, and ends with the program's exit code.
+const dumbInitHelp = `Runs the program in its own session, forwards signals to its process group, reaps
+orphans, and exits with the program's exit code.
 
-  -c, --single-child   no session: signals go to the program alone
-  -r, --rewrite S:R    pass on signal number S as R, 0 being not at all; may be
+  -c, --single-child   no session; forward signals only to the program
+  -r, --rewrite S:R    forward signal number S as R, or not if R is 0; may be
                        repeated
-  -v, --verbose        say what happens
+  -v, --verbose        log all events
   -h, --help           print this
   -V, --version        print the version
 
-The variable DUMB_INIT_DEBUG=1 is -v, and DUMB_INIT_SETSID=0 is -c.
+The environment variable DUMB_INIT_DEBUG=1 is the same as -v, DUMB_INIT_SETSID=0 as -c.
 `
 
-// DumbInit is the init of that name.
+// DumbInit is the init dumb-init.
 var DumbInit = applet.Command{
 	Name:     "dumb-init",
 	Compat:   true,
@@ -32,45 +32,34 @@ var DumbInit = applet.Command{
 	Summary:  "run a program as dumb-init does",
 	Section:  8,
 	Help:     dumbInitHelp,
-	Run:      dumbInit,
+	Run:      runDumbInit,
 }
 
-func dumbInit(e *applet.Env) error {
-	o := foreground.Options{
-		Group:      true,
-		Session:    true,
-		Signals:    make(foreground.SignalMap),
-		StopToo:    os.Getpid() != 1,
-		LastSignal: syscall.SIGTERM,
+// dumbInit is a run of dumb-init.
+type dumbInit struct {
+	env                  *applet.Env
+	options              foreground.Options
+	singleChild, verbose bool
+}
+
+func runDumbInit(e *applet.Env) error {
+	d := &dumbInit{
+		env: e,
+		options: foreground.Options{
+			Group:      true,
+			Session:    true,
+			Signals:    make(foreground.SignalMap),
+			StopToo:    os.Getpid() != 1,
+			LastSignal: syscall.SIGTERM,
+		},
+		singleChild: e.Getenv("DUMB_INIT_SETSID") == "0",
+		verbose:     e.Getenv("DUMB_INIT_DEBUG") == "1",
 	}
-	single, verbose := e.Getenv("DUMB_INIT_SETSID") == "0", e.Getenv("DUMB_INIT_DEBUG") == "1"
-	args := newGetopt(e, "hvVcr:", true, longOption{"help", 'h'}, longOption{"single-child", 'c'},
-		longOption{"rewrite", 'r'}, longOption{"verbose", 'v'}, longOption{"version", 'V'})
-	for letter, ok := args.next(); ok; letter, ok = args.next() {
-		switch letter {
-		case 'h':
-			return output(e.Stderr, "dumb-init v1.2.5 (svinit "+e.Version()+")\n"+
-				"usage: "+e.Name+" [OPTION]... [--] PROGRAM [ARGUMENT]...\n\n"+dumbInitHelp)
-		case 'V':
-			return output(e.Stderr, "dumb-init v1.2.5 (svinit "+e.Version()+")\n")
-		case 'c':
-			single = true
-		case 'v':
-			verbose = true
-		case 'r':
-			from, to, ok := rewriting(args.value)
-			if !ok {
-				return &applet.Exit{Code: 1, Line: "usage: -r takes S:R, numbers of signals from 1 to 31, and R may be 0; see " + e.Name + " --help"}
-			}
-			o.Signals[from] = to
-		default:
-			return applet.Silent(1)
-		}
+	if done, err := d.parse(); done {
+		return err
 	}
-	if len(args.operands) == 0 {
-		return &applet.Exit{Code: 1, Line: "usage: " + e.Name + " [OPTION]... [--] PROGRAM [ARGUMENT]...; see " + e.Name + " --help"}
-	}
-	if single {
+	o := &d.options
+	if d.singleChild {
 		o.Group, o.Session, o.SameGroup = false, false, true
 	} else if o.StopToo {
 		// These signals do not stop the leader of a session, as its process
@@ -82,37 +71,72 @@ func dumbInit(e *applet.Env) error {
 			}
 		}
 	}
-	say := func(text string) { svlog.TryWrite(2, []byte("[dumb-init] "+text+"\n")) }
-	failed := func(err error) int {
-		say(args.operands[0] + ": " + reason(err))
+	o.OnEvent = d.logEvent
+	return runProgram(e, *o, func(err error) int {
+		d.log(o.Command[0] + ": " + reasonOf(err))
 		return 2
-	}
-	o.OnEvent = func(ev foreground.Event) {
-		if !verbose {
-			return
-		}
-		switch ev.Kind {
-		case foreground.Started:
-			say("started the program, pid " + strconv.Itoa(ev.PID))
-		case foreground.Received:
-			say("received signal " + strconv.Itoa(int(ev.Signal)))
-		case foreground.Forwarded:
-			say("passed on signal " + strconv.Itoa(int(ev.Signal)))
-		case foreground.NotForwarded:
-			say("unable to pass on signal " + strconv.Itoa(int(ev.Signal)) + ": " + reason(ev.Err))
-		case foreground.Reaped, foreground.Ended:
-			say("process " + strconv.Itoa(ev.PID) + " " + status(ev.Status))
-		}
-	}
-	o.Command = args.operands
-	return run(e, o, failed)
+	})
 }
 
-// rewriting reads S:R as sscanf(3) reads "%d:%d", whatever follows.
-func rewriting(s string) (from, to syscall.Signal, ok bool) {
-	f, rest := leading(s)
+// parse parses the arguments. It returns done if dumb-init is not to run a program, with
+// the error for Run.
+func (d *dumbInit) parse() (done bool, err error) {
+	usage := "usage: " + d.env.Name + " [OPTION]... [--] PROGRAM [ARGUMENT]..."
+	version := "dumb-init v1.2.5 (svinit " + d.env.Version() + ")\n"
+	args := newGetopt(d.env, "hvVcr:", true, longOption{"help", 'h'}, longOption{"single-child", 'c'},
+		longOption{"rewrite", 'r'}, longOption{"verbose", 'v'}, longOption{"version", 'V'})
+	for letter, ok := args.next(); ok; letter, ok = args.next() {
+		switch letter {
+		case 'h':
+			return true, printText(d.env.Stderr, version+usage+"\n\n"+dumbInitHelp)
+		case 'V':
+			return true, printText(d.env.Stderr, version)
+		case 'c':
+			d.singleChild = true
+		case 'v':
+			d.verbose = true
+		case 'r':
+			from, to, ok := parseRewrite(args.value)
+			if !ok {
+				return true, &applet.Exit{Code: 1, Line: "usage: -r takes S:R, numbers of signals from 1 to 31, and R may be 0; see " + d.env.Name + " --help"}
+			}
+			d.options.Signals[from] = to
+		default:
+			return true, applet.Silent(1)
+		}
+	}
+	if len(args.operands) == 0 {
+		return true, &applet.Exit{Code: 1, Line: usage + "; see " + d.env.Name + " --help"}
+	}
+	d.options.Command = args.operands
+	return false, nil
+}
+
+func (d *dumbInit) log(text string) { svlog.TryWrite(2, []byte("[dumb-init] "+text+"\n")) }
+
+func (d *dumbInit) logEvent(ev foreground.Event) {
+	if !d.verbose {
+		return
+	}
+	switch ev.Kind {
+	case foreground.Started:
+		d.log("started the program, pid " + strconv.Itoa(ev.PID))
+	case foreground.Received:
+		d.log("received signal " + strconv.Itoa(int(ev.Signal)))
+	case foreground.Forwarded:
+		d.log("forwarded signal " + strconv.Itoa(int(ev.Signal)))
+	case foreground.NotForwarded:
+		d.log("unable to forward signal " + strconv.Itoa(int(ev.Signal)) + ": " + reasonOf(ev.Err))
+	case foreground.Reaped, foreground.Ended:
+		d.log("process " + strconv.Itoa(ev.PID) + " " + describeStatus(ev.Status))
+	}
+}
+
+// parseRewrite parses S:R as sscanf(3) does with "%d:%d", which ignores the rest.
+func parseRewrite(s string) (from, to syscall.Signal, ok bool) {
+	f, rest := parseIntPrefix(s)
 	after, ok := strings.CutPrefix(rest, ":")
-	t, end := leading(after)
+	t, end := parseIntPrefix(after)
 	if !ok || rest == s || end == after || f < 1 || f > 31 || t < 0 || t > 31 {
 		return 0, 0, false
 	}

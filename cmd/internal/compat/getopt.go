@@ -6,35 +6,34 @@ import (
 	"svinit/cmd/internal/applet"
 )
 
-// getopt reads options as getopt_long(3) of the GNU C library does: in
-// clusters, long ones by any beginning that is clear, and, unless ordered is
-// set or the environment has POSIXLY_CORRECT, also those behind the first
-// operand.
+// getopt parses options like getopt_long(3) of the GNU C library: letters may be
+// clustered, long options abbreviated, and options may follow operands unless ordered or
+// POSIXLY_CORRECT is set.
 type getopt struct {
 	env     *applet.Env
-	short   string // the letters, each followed by ':' where it takes a value
+	short   string // the letters, each followed by ':' if it takes a value
 	long    []longOption
 	ordered bool
 
-	args     []string // those not read yet
-	operands []string // complete when next has returned false
-	cluster  string   // what is left of one
-	value    string   // of the option that next returned
+	args     []string // not parsed yet
+	operands []string // complete after next has returned false
+	cluster  string   // the rest of the current cluster
+	value    string   // the value of the last option
 }
 
-// longOption is the other name of a letter.
+// longOption is the long name of a letter.
 type longOption struct {
 	name   string
 	letter byte
 }
 
-// newGetopt begins with the arguments of e.
+// newGetopt returns a parser for the arguments of e.
 func newGetopt(e *applet.Env, short string, ordered bool, long ...longOption) *getopt {
-	return &getopt{env: e, short: short, long: long, ordered: ordered || present(e, "POSIXLY_CORRECT"), args: e.Args}
+	return &getopt{env: e, short: short, long: long, ordered: ordered || isSet(e, "POSIXLY_CORRECT"), args: e.Args}
 }
 
-// next returns the letter of the next option, '?' for one that is wrong, which
-// it has said, and false when there are no more.
+// next returns the letter of the next option, or false at the end. It reports an invalid
+// option and returns '?'.
 func (g *getopt) next() (letter byte, ok bool) {
 	g.value = ""
 	for g.cluster == "" {
@@ -55,28 +54,28 @@ func (g *getopt) next() (letter byte, ok bool) {
 				g.args = nil
 			}
 		case arg[1] == '-' && g.long != nil:
-			return g.longNext(arg[2:]), true
+			return g.nextLong(arg[2:]), true
 		default:
 			g.cluster = arg[1:]
 		}
 	}
 	letter, g.cluster = g.cluster[0], g.cluster[1:]
-	known, takes := g.known(letter)
+	known, takesValue := g.lookup(letter)
 	if !known {
-		return g.bad("invalid option -- '" + string([]byte{letter}) + "'"), true
+		return g.reportError("invalid option -- '" + string([]byte{letter}) + "'"), true
 	}
-	if takes {
+	if takesValue {
 		g.value, g.cluster = g.cluster, ""
-		if g.value == "" && !g.take() {
-			return g.bad("option requires an argument -- '" + string([]byte{letter}) + "'"), true
+		if g.value == "" && !g.takeValue() {
+			return g.reportError("option requires an argument -- '" + string([]byte{letter}) + "'"), true
 		}
 	}
 	return letter, true
 }
 
-// longNext is next for --arg.
-func (g *getopt) longNext(arg string) byte {
-	name, value, given := strings.Cut(arg, "=")
+// nextLong is next for the long option --arg.
+func (g *getopt) nextLong(arg string) byte {
+	name, value, hasValue := strings.Cut(arg, "=")
 	var found []longOption
 	for _, l := range g.long {
 		if l.name == name {
@@ -89,29 +88,29 @@ func (g *getopt) longNext(arg string) byte {
 	}
 	switch len(found) {
 	case 0:
-		return g.bad("unrecognized option '--" + name + "'")
+		return g.reportError("unrecognized option '--" + name + "'")
 	case 1:
 	default:
 		names := ""
 		for _, l := range found {
 			names += " '--" + l.name + "'"
 		}
-		return g.bad("option '--" + arg + "' is ambiguous; possibilities:" + names)
+		return g.reportError("option '--" + arg + "' is ambiguous; possibilities:" + names)
 	}
-	_, takes := g.known(found[0].letter)
+	_, takesValue := g.lookup(found[0].letter)
 	switch {
-	case given && !takes:
-		return g.bad("option '--" + found[0].name + "' doesn't allow an argument")
-	case given:
+	case hasValue && !takesValue:
+		return g.reportError("option '--" + found[0].name + "' doesn't allow an argument")
+	case hasValue:
 		g.value = value
-	case takes && !g.take():
-		return g.bad("option '--" + found[0].name + "' requires an argument")
+	case takesValue && !g.takeValue():
+		return g.reportError("option '--" + found[0].name + "' requires an argument")
 	}
 	return found[0].letter
 }
 
-// take takes the next argument for a value.
-func (g *getopt) take() bool {
+// takeValue uses the next argument as the value.
+func (g *getopt) takeValue() bool {
 	if len(g.args) == 0 {
 		return false
 	}
@@ -119,7 +118,7 @@ func (g *getopt) take() bool {
 	return true
 }
 
-func (g *getopt) known(letter byte) (known, takes bool) {
+func (g *getopt) lookup(letter byte) (known, takes bool) {
 	i := strings.IndexByte(g.short, letter)
 	if i < 0 || letter == ':' {
 		return false, false
@@ -127,7 +126,7 @@ func (g *getopt) known(letter byte) (known, takes bool) {
 	return true, i+1 < len(g.short) && g.short[i+1] == ':'
 }
 
-func (g *getopt) bad(what string) byte {
+func (g *getopt) reportError(what string) byte {
 	g.env.Log(what)
 	return '?'
 }

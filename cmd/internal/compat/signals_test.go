@@ -18,10 +18,10 @@ import (
 	"svinit/reaper/proc"
 )
 
-// patience bounds every wait.
-const patience = 20 * time.Second
+// testTimeout bounds every wait.
+const testTimeout = 20 * time.Second
 
-// process is an init that runs.
+// process is a running init.
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -31,7 +31,7 @@ type process struct {
 	killed *time.Timer
 }
 
-// launch starts a program of that name.
+// launch starts the program at path.
 func launch(t *testing.T, path string, argv []string, env []string, before func(*exec.Cmd)) *process {
 	t.Helper()
 	p := &process{t: t, cmd: &exec.Cmd{Path: path, Args: argv, Env: append(os.Environ(), env...), Dir: t.TempDir()}, lines: make(chan string, 1000)}
@@ -52,7 +52,7 @@ func launch(t *testing.T, path string, argv []string, env []string, before func(
 		t.Fatal(err)
 	}
 	wr.Close()
-	p.killed = time.AfterFunc(patience, func() { p.cmd.Process.Kill() })
+	p.killed = time.AfterFunc(testTimeout, func() { p.cmd.Process.Kill() })
 	go func() {
 		defer rd.Close()
 		s := bufio.NewScanner(rd)
@@ -71,7 +71,7 @@ func launch(t *testing.T, path string, argv []string, env []string, before func(
 // hear waits for n lines that end with what.
 func (p *process) hear(n int, what string) {
 	p.t.Helper()
-	limit := time.After(patience)
+	limit := time.After(testTimeout)
 	for n > 0 {
 		select {
 		case line, ok := <-p.lines:
@@ -88,8 +88,8 @@ func (p *process) hear(n int, what string) {
 	}
 }
 
-// end closes the input and returns the exit code and what was heard, in the
-// order of the alphabet.
+// end closes the input, waits for the exit, and returns the exit code and the lines about
+// signals, sorted.
 func (p *process) end() (int, string) {
 	p.t.Helper()
 	p.stdin.Close()
@@ -101,7 +101,7 @@ func (p *process) end() (int, string) {
 		p.heard = append(p.heard, line)
 	}
 	p.heard = slices.DeleteFunc(p.heard, func(line string) bool {
-		return !strings.Contains(line, " got ") || strings.HasSuffix(line, " got 17") // of the end of the other
+		return !strings.Contains(line, " got ") || strings.HasSuffix(line, " got 17") // CHLD
 	})
 	slices.Sort(p.heard)
 	// dumb-init's last TERM may find the child, or not.
@@ -112,8 +112,8 @@ func (p *process) end() (int, string) {
 // kernel has them, but SIGSYS.
 const marker = syscall.SIGPWR
 
-// most is what all inits can pass on.
-var most = []int{64, 40, 1, 2, 3, 10, 12, 13, 14, 15, 16, 18, 24, 25, 26, 28, 29}
+// commonSignals are the signals that all inits forward.
+var commonSignals = []int{64, 40, 1, 2, 3, 10, 12, 13, 14, 15, 16, 18, 24, 25, 26, 28, 29}
 
 func TestSignals(t *testing.T) {
 	self, err := os.Executable()
@@ -127,34 +127,34 @@ func TestSignals(t *testing.T) {
 		env     []string
 		program []string
 		signals []int
-		hear    int // how many get the marker
+		hear    int // how many processes get the marker
 	}{
-		{argv: []string{"tini", "-s", "--"}, program: alone, signals: append(most, 20, 21, 22), hear: 1},
-		{argv: []string{"tini", "-s", "--"}, program: pair, signals: most, hear: 1},
-		{argv: []string{"tini", "-sg", "--"}, program: pair, signals: append(most, 20, 21), hear: 2},
+		{argv: []string{"tini", "-s", "--"}, program: alone, signals: append(commonSignals, 20, 21, 22), hear: 1},
+		{argv: []string{"tini", "-s", "--"}, program: pair, signals: commonSignals, hear: 1},
+		{argv: []string{"tini", "-sg", "--"}, program: pair, signals: append(commonSignals, 20, 21), hear: 2},
 		{argv: []string{"tini", "-s", "--"}, env: []string{"TINI_KILL_PROCESS_GROUP="}, program: pair, signals: []int{15}, hear: 2},
-		{argv: []string{"dumb-init"}, program: alone, signals: most[2:], hear: 1},
-		{argv: []string{"dumb-init"}, program: pair, signals: append(most[2:], 4, 5, 6, 7, 8, 11, 17), hear: 2},
-		{argv: []string{"dumb-init", "-c"}, program: pair, signals: most[2:], hear: 1},
+		{argv: []string{"dumb-init"}, program: alone, signals: commonSignals[2:], hear: 1},
+		{argv: []string{"dumb-init"}, program: pair, signals: append(commonSignals[2:], 4, 5, 6, 7, 8, 11, 17), hear: 2},
+		{argv: []string{"dumb-init", "-c"}, program: pair, signals: commonSignals[2:], hear: 1},
 		{argv: []string{"dumb-init"}, env: []string{"DUMB_INIT_SETSID=0"}, program: pair, signals: []int{15, 2}, hear: 1},
 		{argv: []string{"dumb-init", "-r", "15:3", "-r", "1:0", "-r2:2", "--rewrite=10:12"}, program: alone, signals: []int{15, 1, 2, 10, 3}, hear: 1},
 		{argv: []string{"dumb-init", "-cr", "15:10", "-r15:12"}, program: alone, signals: []int{15}, hear: 1},
-		{argv: []string{"catatonit", "--"}, program: alone, signals: append(most, 20, 21, 22), hear: 1},
-		{argv: []string{"catatonit", "-g", "--"}, program: pair, signals: most, hear: 2},
+		{argv: []string{"catatonit", "--"}, program: alone, signals: append(commonSignals, 20, 21, 22), hear: 1},
+		{argv: []string{"catatonit", "-g", "--"}, program: pair, signals: commonSignals, hear: 2},
 	} {
 		for _, pidOne := range []bool{false, true} {
 			t.Run(fmt.Sprint(strings.Join(append(c.argv, c.env...), " "), c.hear, pidOne), func(t *testing.T) {
 				before := func(*exec.Cmd) {}
 				if pidOne {
 					if os.Geteuid() != 0 {
-						t.Skip("a new PID namespace is root's")
+						t.Skip("only root can make a PID namespace")
 					}
-					before = asPIDOne
+					before = asPID1
 				}
 				var codes [2]int
 				var heard [2]string
 				for i, path := range []string{difftest.Real(t, c.argv[0], c.argv[0]), difftest.Binary()} {
-					p := launch(t, path, append(slices.Clone(c.argv), c.program...), append(c.env, asHearer+"=1"), before)
+					p := launch(t, path, append(slices.Clone(c.argv), c.program...), append(c.env, actAsListener+"=1"), before)
 					ready := 1
 					if len(c.program) > 2 {
 						ready = 2
@@ -175,12 +175,13 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// await asks again and again: what it waits for is another process's state.
-func await(t *testing.T, what string, ok func() bool) {
+// waitFor waits until ok returns true. It polls, because the condition depends on another
+// process.
+func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(patience)
+	limit := time.After(testTimeout)
 	for !ok() {
 		select {
 		case <-tick.C:
@@ -190,14 +191,14 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// state is a process's, as in 'T' for stopped.
-func state(pid int) byte {
+// processState returns the state of a process, as in 'T' for stopped.
+func processState(pid int) byte {
 	p, _ := proc.Read(pid)
 	return p.State
 }
 
-// child is the only child of a process.
-func child(pid int) int {
+// onlyChild returns the only child of a process, or 0.
+func onlyChild(pid int) int {
 	tasks, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
 	for _, task := range tasks {
 		b, _ := os.ReadFile(task)
@@ -212,7 +213,7 @@ func TestStop(t *testing.T) {
 	for _, c := range []struct {
 		argv []string
 		sig  syscall.Signal
-		self bool // it stops too
+		self bool // the init stops too
 	}{
 		{[]string{"dumb-init"}, syscall.SIGTSTP, true},
 		{[]string{"dumb-init"}, syscall.SIGTTIN, true},
@@ -222,18 +223,18 @@ func TestStop(t *testing.T) {
 	} {
 		for i, path := range []string{difftest.Real(t, c.argv[0], c.argv[0]), difftest.Binary()} {
 			p := launch(t, path, append(slices.Clone(c.argv), "sh", "-c", "echo ready; exec cat"), nil, func(cmd *exec.Cmd) {
-				// The kernel stops nobody in a group that no shell could continue, such
-				// as ours where we are started by a daemon.
+				// In an orphaned process group, such as ours if a daemon has started us,
+				// these signals do not stop a process.
 				cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			})
 			p.hear(1, "ready")
 			pid := p.cmd.Process.Pid
 			p.cmd.Process.Signal(c.sig)
-			await(t, fmt.Sprint(c, i, " to stop"), func() bool {
-				return state(child(pid)) == 'T' && (state(pid) == 'T') == c.self
+			waitFor(t, fmt.Sprint(c, i, " to stop"), func() bool {
+				return processState(onlyChild(pid)) == 'T' && (processState(pid) == 'T') == c.self
 			})
 			p.cmd.Process.Signal(syscall.SIGCONT)
-			await(t, "it to continue", func() bool { return state(child(pid)) != 'T' && state(pid) != 'T' })
+			waitFor(t, "it to continue", func() bool { return processState(onlyChild(pid)) != 'T' && processState(pid) != 'T' })
 			if code, _ := p.end(); code != 0 {
 				t.Errorf("%v %d: exit code %d", c, i, code)
 			}
@@ -241,15 +242,16 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// As PID 1 nothing is frozen: ours alone.
-func TestNotFrozen(t *testing.T) {
+// TestNotStoppedAsPID1 checks that the program does not stay stopped if we are PID 1. It
+// tests only ours.
+func TestNotStoppedAsPID1(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("a new PID namespace is root's")
+		t.Skip("only root can make a PID namespace")
 	}
 	for _, argv := range [][]string{{"dumb-init"}, {"dumb-init", "-c"}, {"tini"}, {"tini", "-g"}, {"catatonit"}, {"svinit"}} {
 		for _, sig := range []syscall.Signal{syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU} {
 			p := launch(t, difftest.Binary(), append(slices.Clone(argv), "--", "sh", "-c", "echo ready; exec cat"),
-				[]string{"SVINIT_SERVICE_DIR="}, asPIDOne)
+				[]string{"SVINIT_SERVICE_DIR="}, asPID1)
 			p.hear(1, "ready")
 			p.cmd.Process.Signal(sig)
 			if code, _ := p.end(); code != 0 {
@@ -259,7 +261,7 @@ func TestNotFrozen(t *testing.T) {
 	}
 }
 
-// TestParentDeath has a parent that dies.
+// TestParentDeath checks the signal of -p when the parent exits.
 func TestParentDeath(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -271,21 +273,21 @@ func TestParentDeath(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := launch(t, "/bin/sh", []string{"sh", "-c", `exec 3<&0; "$0" -p SIGUSR1 -s -- "$1" main <&3 3<&- & exec 3<&- </dev/null; kill -STOP $$`, dir + "/tini", self},
-			[]string{asHearer + "=1"}, nil)
+			[]string{actAsListener + "=1"}, nil)
 		p.hear(1, " ready")
-		await(t, "the shell", func() bool { return state(p.cmd.Process.Pid) == 'T' })
+		waitFor(t, "the shell", func() bool { return processState(p.cmd.Process.Pid) == 'T' })
 		p.cmd.Process.Kill()
 		p.hear(1, " got 10")
 		p.end()
 	}
 }
 
-// TestReaped has orphans that are told of.
-func TestReaped(t *testing.T) {
+// TestReportReaped checks that -w reports reaped orphans.
+func TestReportReaped(t *testing.T) {
 	for _, path := range []string{difftest.Real(t, "tini", "tini"), difftest.Binary()} {
 		p := launch(t, path, []string{"tini", "-sw", "--", "sh", "-c", "sh -c 'sh -c \"echo \\$\\$\" & exit'; exec cat"}, nil, nil)
 		line := <-p.lines
-		if strings.HasPrefix(line, "[") { // the shell's own word may come later
+		if strings.HasPrefix(line, "[") { // it may precede the shell's line
 			<-p.lines
 		} else {
 			p.hear(1, "Reaped zombie process with pid="+line)
@@ -294,13 +296,14 @@ func TestReaped(t *testing.T) {
 	}
 }
 
-// TestPause is catatonit -P.
+// TestPause checks catatonit -P.
 func TestPause(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		// Ready is who has them blocked, for signalfd, or caught.
+		// The original is ready when it has blocked the signals, for signalfd; ours when
+		// it catches them.
 		for path, set := range map[string]string{difftest.Real(t, "catatonit", "catatonit"): "SigBlk:\t", difftest.Binary(): "SigCgt:\t"} {
 			p := launch(t, path, []string{"catatonit", "-P"}, nil, nil)
-			await(t, "its signals", func() bool {
+			waitFor(t, "its signals", func() bool {
 				b, _ := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status")
 				_, after, _ := strings.Cut(string(b), set)
 				n, _ := strconv.ParseUint(strings.SplitN(after, "\n", 2)[0], 16, 64)

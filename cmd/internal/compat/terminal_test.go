@@ -17,20 +17,19 @@ import (
 	"svinit/reaper/proc"
 )
 
-// session is a program on a terminal, and who types there.
-type session struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	master *os.File
-	output chan string
-	seen   string // what has come and was not waited for yet
-	all    string
-	asked  int // how often ask has
+// terminal is a program on a terminal, with the master side of it.
+type terminal struct {
+	t         *testing.T
+	cmd       *exec.Cmd
+	master    *os.File
+	output    chan string
+	pending   string // output after the last text that was waited for
+	all       string
+	questions int // how many commands askShell has sent
 }
 
-// open starts our binary, or another program, as the leader of a terminal's
-// session.
-func open(t *testing.T, pidOne bool, path string, argv ...string) *session {
+// openTerminal starts the program at path as the leader of a session with a new terminal.
+func openTerminal(t *testing.T, pidOne bool, path string, argv ...string) *terminal {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err == nil {
@@ -47,7 +46,7 @@ func open(t *testing.T, pidOne bool, path string, argv ...string) *session {
 	if err != nil {
 		t.Fatal(errors.Join(errors.New("make a terminal"), err))
 	}
-	s := &session{t: t, master: master, output: make(chan string, 1000)}
+	s := &terminal{t: t, master: master, output: make(chan string, 1000)}
 	s.cmd = &exec.Cmd{Path: path, Args: argv, Stdin: slave, Stdout: slave, Stderr: slave, Dir: t.TempDir(),
 		Env:         []string{"PATH=" + os.Getenv("PATH"), "PS1=READY ", "TERM=dumb", "HISTFILE=", "SVINIT_SERVICE_DIR=", "SVINIT_BINARY=" + difftest.Binary()},
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Setctty: true}}
@@ -69,13 +68,13 @@ func open(t *testing.T, pidOne bool, path string, argv ...string) *session {
 			if n > 0 {
 				s.output <- string(buf[:n])
 			}
-			if err != nil { // EIO, when nobody has the other side
+			if err != nil { // EIO when no process has the slave side open
 				close(s.output)
 				return
 			}
 		}
 	}()
-	late := time.AfterFunc(2*patience, func() { s.cmd.Process.Kill() })
+	late := time.AfterFunc(2*testTimeout, func() { s.cmd.Process.Kill() })
 	t.Cleanup(func() {
 		late.Stop()
 		s.cmd.Process.Kill()
@@ -85,20 +84,20 @@ func open(t *testing.T, pidOne bool, path string, argv ...string) *session {
 	return s
 }
 
-func (s *session) write(text string) {
+func (s *terminal) write(text string) {
 	s.t.Helper()
 	if _, err := s.master.WriteString(text); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-// see waits for a text.
-func (s *session) see(text string) {
+// waitOutput waits for a text.
+func (s *terminal) waitOutput(text string) {
 	s.t.Helper()
-	limit := time.After(patience)
+	limit := time.After(testTimeout)
 	for {
-		if _, after, ok := strings.Cut(s.seen, text); ok {
-			s.seen = after
+		if _, after, ok := strings.Cut(s.pending, text); ok {
+			s.pending = after
 			return
 		}
 		select {
@@ -106,7 +105,7 @@ func (s *session) see(text string) {
 			if !ok {
 				s.t.Fatalf("no %q on the terminal, but\n%s", text, s.all)
 			}
-			s.seen += more
+			s.pending += more
 			s.all += more
 		case <-limit:
 			s.t.Fatalf("no %q on the terminal, but\n%s", text, s.all)
@@ -114,33 +113,33 @@ func (s *session) see(text string) {
 	}
 }
 
-// foreground waits until the terminal's foreground is led by a program of that
-// name, and returns its pid.
-func (s *session) foreground(name string) (pid int) {
+// foreground waits until the leader of the foreground process group has this name, and
+// returns its pid.
+func (s *terminal) foreground(name string) (pid int) {
 	s.t.Helper()
-	await(s.t, name+" in the foreground", func() bool {
+	waitFor(s.t, name+" in the foreground", func() bool {
 		pid, _ = unix.IoctlGetInt(int(s.master.Fd()), unix.TIOCGPGRP)
 		return proc.Name(pid) == name
 	})
 	return pid
 }
 
-// ask asks the shell again and again, until its answers have a text.
-func (s *session) ask(command, text string) {
+// askShell repeats a command in the shell until its output contains a text.
+func (s *terminal) askShell(command, text string) {
 	s.t.Helper()
-	for begin, limit := len(s.all), time.Now().Add(patience); !strings.Contains(s.all[begin:], text); {
+	for begin, limit := len(s.all), time.Now().Add(testTimeout); !strings.Contains(s.all[begin:], text); {
 		if time.Now().After(limit) {
 			s.t.Fatalf("%q: no %q on the terminal, but\n%s", command, text, s.all)
 		}
-		s.asked++ // as an answer that the terminal's echo of the question is not
-		s.write(fmt.Sprintf("%s\necho o''k %d\n", command, s.asked))
-		s.see(fmt.Sprintf("ok %d\r\n", s.asked))
-		s.see("READY ")
+		s.questions++ // o''k, to tell the output from the terminal's echo of the command
+		s.write(fmt.Sprintf("%s\necho o''k %d\n", command, s.questions))
+		s.waitOutput(fmt.Sprintf("ok %d\r\n", s.questions))
+		s.waitOutput("READY ")
 	}
 }
 
-// ended waits for the end, and the exit code.
-func (s *session) ended(code int) {
+// checkExit waits until the program exits, and checks its exit code.
+func (s *terminal) checkExit(code int) {
 	s.t.Helper()
 	for range s.output {
 	}
@@ -156,16 +155,16 @@ const (
 	ctrlZ = "\x1a"
 )
 
-// names is what a program on a terminal is started by.
-var names = [][]string{{"svinit", "--"}, {"svinit-setsid", "--"}, {"tini", "--"}, {"tini", "-g", "--"}, {"dumb-init"}, {"catatonit", "--"}}
+// initCommands are the inits under which programs are started on a terminal.
+var initCommands = [][]string{{"svinit", "--"}, {"svinit-setsid", "--"}, {"tini", "--"}, {"tini", "-g", "--"}, {"dumb-init"}, {"catatonit", "--"}}
 
-// each runs a test for every name, as PID 1 and as another process.
-func each(t *testing.T, test func(t *testing.T, pidOne bool, argv []string)) {
-	for _, argv := range names {
+// forEachInit runs a test for every init, as PID 1 and as another process.
+func forEachInit(t *testing.T, test func(t *testing.T, pidOne bool, argv []string)) {
+	for _, argv := range initCommands {
 		for _, pidOne := range []bool{false, true} {
 			t.Run(fmt.Sprint(strings.Join(argv, " "), pidOne), func(t *testing.T) {
 				if pidOne && os.Geteuid() != 0 {
-					t.Skip("a new PID namespace is root's")
+					t.Skip("only root can make a PID namespace")
 				}
 				test(t, pidOne, slices.Clone(argv))
 			})
@@ -173,35 +172,36 @@ func each(t *testing.T, test func(t *testing.T, pidOne bool, argv []string)) {
 	}
 }
 
-// TestShell is a day at the terminal.
-func TestShell(t *testing.T) {
-	each(t, func(t *testing.T, pidOne bool, argv []string) {
-		s := open(t, pidOne, difftest.Binary(), append(argv, "bash", "--norc", "--noprofile", "--noediting", "-i")...)
-		s.see("READY ")
+// TestInteractiveShell checks an interactive shell as the main program: job control,
+// Ctrl-C, and changes of the window size.
+func TestInteractiveShell(t *testing.T) {
+	forEachInit(t, func(t *testing.T, pidOne bool, argv []string) {
+		s := openTerminal(t, pidOne, difftest.Binary(), append(argv, "bash", "--norc", "--noprofile", "--noediting", "-i")...)
+		s.waitOutput("READY ")
 		s.write("sleep 600\n")
 		s.foreground("sleep")
 		s.write(ctrlC)
-		s.see("READY ")
+		s.waitOutput("READY ")
 		s.write("echo code $?\n")
-		s.see("code 130\r\n")
-		s.see("READY ")
+		s.waitOutput("code 130\r\n")
+		s.waitOutput("READY ")
 		s.write("sleep 600\n")
 		s.foreground("sleep")
 		s.write(ctrlZ)
-		s.see("Stopped")
-		s.see("READY ")
+		s.waitOutput("Stopped")
+		s.waitOutput("READY ")
 		s.write("fg\n")
 		s.foreground("sleep")
 		s.write(ctrlC)
-		s.see("READY ")
+		s.waitOutput("READY ")
 		if err := unix.IoctlSetWinsize(int(s.master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 33, Col: 101}); err != nil {
 			t.Fatal(err)
 		}
 		s.write("stty size\n")
-		s.see("33 101\r\n")
-		s.see("READY ")
+		s.waitOutput("33 101\r\n")
+		s.waitOutput("READY ")
 		s.write("exit 7\n")
-		s.ended(7)
+		s.checkExit(7)
 		for _, bad := range []string{"cannot set terminal", "no job control", "warning"} {
 			if strings.Contains(s.all, bad) {
 				t.Errorf("%s", s.all)
@@ -210,62 +210,62 @@ func TestShell(t *testing.T) {
 	})
 }
 
-// Nobody is above a program on a terminal: Ctrl-Z must not be its end.
+// TestCtrlZ checks that a program without a shell above it continues after Ctrl-Z.
 func TestCtrlZ(t *testing.T) {
-	each(t, func(t *testing.T, pidOne bool, argv []string) {
-		s := open(t, pidOne, difftest.Binary(), append(argv, "sh", "-c", "sh -c 'echo begin; exec cat'; exit 8")...)
-		s.see("begin")
+	forEachInit(t, func(t *testing.T, pidOne bool, argv []string) {
+		s := openTerminal(t, pidOne, difftest.Binary(), append(argv, "sh", "-c", "sh -c 'echo begin; exec cat'; exit 8")...)
+		s.waitOutput("begin")
 		s.write(ctrlZ)
-		s.see("^Z")
+		s.waitOutput("^Z")
 		s.write("hello\n")
-		s.see("hello\r\n") // the terminal's echo
-		s.see("hello\r\n")
+		s.waitOutput("hello\r\n") // the terminal's echo
+		s.waitOutput("hello\r\n")
 		s.write(ctrlD)
-		s.ended(8)
+		s.checkExit(8)
 	})
 }
 
-// A program that stops itself by STOP after Ctrl-Z, as vi of BusyBox does, and
-// one that is told that it is in the background.
+// TestStopsItself checks that a program continues that stops itself by STOP, as vi of BusyBox
+// does after Ctrl-Z, or by the signals for a background process.
 func TestStopsItself(t *testing.T) {
 	for _, sig := range []string{"STOP", "TSTP", "TTIN", "TTOU"} {
 		for _, pidOne := range []bool{false, os.Geteuid() == 0} {
-			s := open(t, pidOne, difftest.Binary(), "svinit", "--", "sh", "-c", "echo begin; kill -"+sig+" $$; echo on; read x; echo read $x; exit 8")
-			s.see("on\r\n")
+			s := openTerminal(t, pidOne, difftest.Binary(), "svinit", "--", "sh", "-c", "echo begin; kill -"+sig+" $$; echo on; read x; echo read $x; exit 8")
+			s.waitOutput("on\r\n")
 			s.write("it\n")
-			s.see("read it\r\n")
-			s.ended(8)
+			s.waitOutput("read it\r\n")
+			s.checkExit(8)
 		}
 	}
 }
 
-// Ctrl-Z finds children of a program between vfork and exec, too, where their
-// being stopped would leave the program waiting in the kernel.
+// TestCtrlZOften sends Ctrl-Z often enough to stop a child between vfork and exec, where its
+// parent waits in the kernel.
 func TestCtrlZOften(t *testing.T) {
-	each(t, func(t *testing.T, pidOne bool, argv []string) {
-		s := open(t, pidOne, difftest.Binary(), append(argv, "dash", "-c", "while :; do /bin/true; printf .; done")...)
+	forEachInit(t, func(t *testing.T, pidOne bool, argv []string) {
+		s := openTerminal(t, pidOne, difftest.Binary(), append(argv, "dash", "-c", "while :; do /bin/true; printf .; done")...)
 		for range 60 {
-			s.see(".")
+			s.waitOutput(".")
 			s.write(ctrlZ)
-			s.see("^Z")
+			s.waitOutput("^Z")
 		}
-		s.see(".")
+		s.waitOutput(".")
 		s.write(ctrlC)
-		s.ended(130)
+		s.checkExit(130)
 	})
 }
 
-// Inits in front of each other, one of them not ours.
+// TestNested runs an init as the program of another init.
 func TestNested(t *testing.T) {
 	for _, outer := range []string{"/usr/bin/tini", difftest.Binary()} {
-		s := open(t, false, outer, "tini", "-s", "--", "sh", "-c", `exec "$SVINIT_BINARY" -- cat`)
+		s := openTerminal(t, false, outer, "tini", "-s", "--", "sh", "-c", `exec "$SVINIT_BINARY" -- cat`)
 		s.foreground("cat")
 		s.write(ctrlZ)
-		s.see("^Z")
+		s.waitOutput("^Z")
 		s.write("hello\n")
-		s.see("hello\r\n")
-		s.see("hello\r\n")
+		s.waitOutput("hello\r\n")
+		s.waitOutput("hello\r\n")
 		s.write(ctrlD)
-		s.ended(0)
+		s.checkExit(0)
 	}
 }

@@ -14,24 +14,24 @@ import (
 	"svinit/services/svlog"
 )
 
-const tiniHelp = `It runs the program, passes signals on to it, reaps orphans, and ends with the
-program's exit code.
+const tiniHelp = `Runs the program, forwards signals to it, reaps orphans, and exits with the program's
+exit code.
 
-  -s         take in orphans, also when not PID 1: svinit always does
-  -p SIGNAL  get SIGNAL, as in SIGTERM, when the parent ends
-  -v         say more; up to three times
-  -w         say which orphans were reaped
-  -g         pass signals on to the process group of the program
-  -e CODE    end with 0 where the program ends with CODE; may be repeated
+  -s         adopt orphans even if not PID 1: svinit always does
+  -p SIGNAL  receive SIGNAL, as in SIGTERM, when the parent exits
+  -v         log more; up to three times
+  -w         log which orphans were reaped
+  -g         forward signals to the process group of the program
+  -e CODE    exit 0 if the program exits with CODE; may be repeated
   -l         print the license
   -h         print this
   --version  print the version, without any other argument
 
-The variables TINI_SUBREAPER and TINI_KILL_PROCESS_GROUP, when set, are -s and
--g; TINI_VERBOSITY is a number from 0 to 4, 1 being the default.
+The environment variables TINI_SUBREAPER and TINI_KILL_PROCESS_GROUP, if set, are the
+same as -s and -g; TINI_VERBOSITY is a number from 0 to 4, by default 1.
 `
 
-// Tini is the init of that name.
+// Tini is the init tini.
 var Tini = applet.Command{
 	Name:     "tini",
 	Compat:   true,
@@ -39,10 +39,10 @@ var Tini = applet.Command{
 	Summary:  "run a program as tini does",
 	Section:  8,
 	Help:     tiniHelp,
-	Run:      tini,
+	Run:      runTini,
 }
 
-// DockerInit is tini, under the name by which "docker run --init" looks for it.
+// DockerInit is tini under the name that "docker run --init" uses.
 var DockerInit = applet.Command{
 	Name:     "docker-init",
 	Compat:   true,
@@ -50,10 +50,10 @@ var DockerInit = applet.Command{
 	Summary:  "run a program as tini does",
 	Section:  8,
 	Help:     tiniHelp,
-	Run:      tini,
+	Run:      runTini,
 }
 
-// The levels of tini's messages.
+// Log levels of tini.
 const (
 	tiniFatal = iota
 	tiniWarn
@@ -63,97 +63,120 @@ const (
 
 var tiniLevels = [...]string{tiniFatal: "FATAL", tiniWarn: "WARN ", tiniInfo: "INFO ", tiniDebug: "DEBUG"}
 
-func tini(e *applet.Env) error {
+// tiniInit is a run of tini.
+type tiniInit struct {
+	env          *applet.Env
+	options      foreground.Options
+	verbosity    int
+	reportReaped bool // -w
+}
+
+func runTini(e *applet.Env) error {
 	if len(e.Args) == 1 && e.Args[0] == "--version" {
-		return output(e.Stdout, tiniVersion(e)+"\n")
+		return printText(e.Stdout, tiniVersion(e)+"\n")
 	}
-	verbosity := tiniWarn
-	say := func(level int, text string) {
-		if level > max(verbosity, tiniFatal) {
-			return
-		}
-		f := 2
-		if level > tiniWarn {
-			f = 1
-		}
-		svlog.TryWrite(f, []byte("["+tiniLevels[level]+" tini ("+strconv.Itoa(os.Getpid())+")] "+text+"\n"))
-	}
-	wrong := func(option byte, value string) error {
-		say(tiniFatal, "Not a valid option for -"+string([]byte{option})+": "+value)
-		return applet.Silent(1)
-	}
-	reaped := false
-	o := foreground.Options{
-		Group: present(e, "TINI_KILL_PROCESS_GROUP"),
+	t := &tiniInit{env: e, verbosity: tiniWarn, options: foreground.Options{
+		Group: isSet(e, "TINI_KILL_PROCESS_GROUP"),
 		// tini ignores these, so that it can write from the background.
 		Signals:   foreground.SignalMap{syscall.SIGTTIN: 0, syscall.SIGTTOU: 0},
 		ExitCodes: make(foreground.ExitCodes),
+	}}
+	if done, err := t.parse(); done {
+		return err
 	}
-	args := newGetopt(e, "p:hvwgle:s", false)
+	if v := e.Getenv("TINI_VERBOSITY"); isSet(e, "TINI_VERBOSITY") {
+		t.verbosity, _ = parseIntPrefix(v)
+	}
+	t.options.OnEvent = t.logEvent
+	return runProgram(e, t.options, t.startFailed)
+}
+
+// parse parses the arguments. It returns done if tini is not to run a program, with the
+// error for Run.
+func (t *tiniInit) parse() (done bool, err error) {
+	usage := &applet.Exit{Code: 1, Line: strings.TrimSuffix(tiniUsage(t.env), "\n")}
+	args := newGetopt(t.env, "p:hvwgle:s", false)
 	for letter, ok := args.next(); ok; letter, ok = args.next() {
 		switch letter {
 		case 'h':
-			return output(e.Stdout, tiniUsage(e))
+			return true, printText(t.env.Stdout, tiniUsage(t.env))
 		case 'l':
-			return output(e.Stdout, license)
+			return true, printText(t.env.Stdout, license)
 		case 'v':
-			verbosity++
+			t.verbosity++
 		case 'w':
-			reaped = true
+			t.reportReaped = true
 		case 'g':
-			o.Group = true
+			t.options.Group = true
 		case 's':
 		case 'p':
-			if o.Pdeathsig = unix.SignalNum(args.value); o.Pdeathsig == 0 {
-				return wrong(letter, args.value)
+			if t.options.Pdeathsig = unix.SignalNum(args.value); t.options.Pdeathsig == 0 {
+				return true, t.invalidValue(letter, args.value)
 			}
 		case 'e':
-			code, ok := number(args.value)
+			code, ok := parseInt(args.value)
 			if !ok || code < 0 || code > 255 {
-				return wrong(letter, args.value)
+				return true, t.invalidValue(letter, args.value)
 			}
-			o.ExitCodes[code] = 0
+			t.options.ExitCodes[code] = 0
 		default:
-			return &applet.Exit{Code: 1, Line: strings.TrimSuffix(tiniUsage(e), "\n")}
+			return true, usage
 		}
 	}
 	if len(args.operands) == 0 {
-		return &applet.Exit{Code: 1, Line: strings.TrimSuffix(tiniUsage(e), "\n")}
+		return true, usage
 	}
-	if v := e.Getenv("TINI_VERBOSITY"); present(e, "TINI_VERBOSITY") {
-		verbosity, _ = leading(v)
-	}
-	failed := func(err error) int {
-		say(tiniFatal, "exec "+args.operands[0]+" failed: "+reason(err))
-		switch errno(err) {
-		case syscall.ENOENT:
-			return 127
-		case syscall.EACCES:
-			return 126
-		}
-		return 1
-	}
-	o.OnEvent = func(ev foreground.Event) {
-		switch ev.Kind {
-		case foreground.Started:
-			say(tiniInfo, "started '"+args.operands[0]+"', pid "+strconv.Itoa(ev.PID))
-		case foreground.Forwarded:
-			say(tiniDebug, "passed on "+signame.Full(ev.Signal))
-		case foreground.NotForwarded:
-			say(tiniWarn, "unable to pass on "+signame.Full(ev.Signal)+": "+reason(ev.Err))
-		case foreground.Reaped:
-			if reaped {
-				say(tiniWarn, "Reaped zombie process with pid="+strconv.Itoa(ev.PID))
-			}
-		case foreground.Ended:
-			say(tiniInfo, "the program "+status(ev.Status))
-		}
-	}
-	o.Command = args.operands
-	return run(e, o, failed)
+	t.options.Command = args.operands
+	return false, nil
 }
 
-// tiniVersion begins as scripts, and dockerd, expect it.
+func (t *tiniInit) invalidValue(option byte, value string) error {
+	t.log(tiniFatal, "Not a valid option for -"+string([]byte{option})+": "+value)
+	return applet.Silent(1)
+}
+
+// log writes a message if the verbosity includes its level.
+func (t *tiniInit) log(level int, text string) {
+	if level > max(t.verbosity, tiniFatal) {
+		return
+	}
+	fd := 2
+	if level > tiniWarn {
+		fd = 1
+	}
+	svlog.TryWrite(fd, []byte("["+tiniLevels[level]+" tini ("+strconv.Itoa(os.Getpid())+")] "+text+"\n"))
+}
+
+func (t *tiniInit) logEvent(ev foreground.Event) {
+	switch ev.Kind {
+	case foreground.Started:
+		t.log(tiniInfo, "started '"+t.options.Command[0]+"', pid "+strconv.Itoa(ev.PID))
+	case foreground.Forwarded:
+		t.log(tiniDebug, "forwarded "+signame.Full(ev.Signal))
+	case foreground.NotForwarded:
+		t.log(tiniWarn, "unable to forward "+signame.Full(ev.Signal)+": "+reasonOf(ev.Err))
+	case foreground.Reaped:
+		if t.reportReaped {
+			t.log(tiniWarn, "Reaped zombie process with pid="+strconv.Itoa(ev.PID))
+		}
+	case foreground.Ended:
+		t.log(tiniInfo, "the program "+describeStatus(ev.Status))
+	}
+}
+
+// startFailed reports that the program could not be started, and returns the exit code.
+func (t *tiniInit) startFailed(err error) int {
+	t.log(tiniFatal, "exec "+t.options.Command[0]+" failed: "+reasonOf(err))
+	switch errnoOf(err) {
+	case syscall.ENOENT:
+		return 127
+	case syscall.EACCES:
+		return 126
+	}
+	return 1
+}
+
+// tiniVersion returns the version. Scripts and dockerd parse its beginning.
 func tiniVersion(e *applet.Env) string { return "tini version 0.19.0 - svinit " + e.Version() }
 
 func tiniUsage(e *applet.Env) string {
@@ -161,14 +184,15 @@ func tiniUsage(e *applet.Env) string {
 		"usage: " + e.Name + " [OPTION]... [--] PROGRAM [ARGUMENT]...\n\n" + tiniHelp
 }
 
-// number is strtol(3) of a whole text.
-func number(s string) (n int, ok bool) {
-	n, rest := leading(s)
+// parseInt parses a whole text as strtol(3) does.
+func parseInt(s string) (n int, ok bool) {
+	n, rest := parseIntPrefix(s)
 	return n, rest == "" && (s == "" || s[len(s)-1] >= '0' && s[len(s)-1] <= '9')
 }
 
-// leading is strtol(3): the number that a text begins with, and what follows.
-func leading(s string) (n int, rest string) {
+// parseIntPrefix is strtol(3): it parses the number at the beginning of a text, and
+// returns the rest.
+func parseIntPrefix(s string) (n int, rest string) {
 	t := strings.TrimLeft(s, " \t\n\v\f\r")
 	end := 0
 	if end < len(t) && (t[end] == '-' || t[end] == '+') {
@@ -181,6 +205,6 @@ func leading(s string) (n int, rest string) {
 	if end == digits {
 		return 0, s
 	}
-	n, _ = strconv.Atoi(t[:end]) // the nearest there is when it is out of range
+	n, _ = strconv.Atoi(t[:end]) // if out of range, the nearest int
 	return n, t[end:]
 }

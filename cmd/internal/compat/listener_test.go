@@ -14,17 +14,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// asHearer makes the test binary a program that prints which signals it gets,
-// after its name, and ends with code 9 at the end of its input.
-const asHearer = "COMPAT_TEST_HEARER"
+// actAsListener is the environment variable that makes the test binary a program that
+// prints its name and each signal that it gets, and exits 9 at the end of its input.
+const actAsListener = "COMPAT_TEST_LISTENER"
 
 func init() {
-	if os.Getenv(asHearer) == "" {
+	if os.Getenv(actAsListener) == "" {
 		return
 	}
-	came := make(chan os.Signal, 64)
-	gosignal.Notify(came)
-	hear := func(sig os.Signal) {
+	received := make(chan os.Signal, 64)
+	gosignal.Notify(received)
+	report := func(sig os.Signal) {
 		if sig != syscall.SIGURG && sig != fence { // the runtime's, and awaitHandlers'
 			fmt.Println(os.Args[1], "got", int(sig.(syscall.Signal)))
 		}
@@ -38,15 +38,15 @@ func init() {
 	fmt.Println(os.Args[1], "ready")
 	for {
 		select {
-		case sig := <-came:
-			hear(sig)
+		case sig := <-received:
+			report(sig)
 		case <-end:
 			// Package os/signal hands out signals in the order of their numbers,
 			// so two fences follow all that have been handled.
 			for range 2 {
 				syscall.Kill(os.Getpid(), fence)
-				for sig := <-came; sig != fence; sig = <-came {
-					hear(sig)
+				for sig := <-received; sig != fence; sig = <-received {
+					report(sig)
 				}
 			}
 			os.Exit(9)
