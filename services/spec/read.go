@@ -51,5 +51,5 @@ func ReadFile(path string) ([]byte, error) {
 
 var (
 	errNotRegular = errors.New("not a regular file")
-	errTooLarge   = fmt.Errorf("larger than %d KiB", MaxFile>>10)
+	errTooLarge   = errors.New("larger than 64 KiB") // MaxFile; package fmt here would take 25 µs of every start
 )
