@@ -74,3 +74,15 @@ func fallbackState(e *applet.Env, dir string) string {
 
 // ownState returns the state directory inside the service directory.
 func ownState(dir string) string { return dir + "/" + svdir.Supervise }
+
+// isNormallyUp reports whether a service is started when its supervision
+// begins: whether it has no file down. Errors are those of stat(2), a
+// syscall.Errno.
+func isNormallyUp(dir string) (bool, error) {
+	var st syscall.Stat_t
+	err := syscall.Stat(dir+"/down", &st)
+	if err == syscall.ENOENT {
+		return true, nil
+	}
+	return false, err
+}

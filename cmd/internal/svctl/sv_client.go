@@ -212,13 +212,8 @@ func (c *client) printStatusLine(t *target) (code int) {
 // printStatus prints the status in runit's format, and returns the exit code of an init
 // script.
 func (c *client) printStatus(r serviceStatus, t *target, dir, name string) (code int) {
-	normallyUp := false
-	var st syscall.Stat_t
-	switch err := syscall.Stat(dir+"/down", &st); err {
-	case nil:
-	case syscall.ENOENT:
-		normallyUp = true
-	default:
+	normallyUp, err := isNormallyUp(dir)
+	if err != nil {
 		c.warnStderr("unable to stat "+t.arg+"/down", err)
 		return lsbUnknown
 	}

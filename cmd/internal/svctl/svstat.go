@@ -64,13 +64,8 @@ func appendService(b []byte, e *applet.Env, arg string, now time.Time) []byte {
 	if err != nil {
 		return appendProblem(b, "unable to chdir: ", err)
 	}
-	normallyUp := false
-	var st syscall.Stat_t
-	switch err := syscall.Stat(dir+"/down", &st); err {
-	case nil:
-	case syscall.ENOENT:
-		normallyUp = true
-	default:
+	normallyUp, err := isNormallyUp(dir)
+	if err != nil {
 		return appendProblem(b, "unable to stat down: ", err)
 	}
 	state, err := findState(e, dir)
