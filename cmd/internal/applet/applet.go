@@ -70,7 +70,7 @@ type Command struct {
 
 // Main runs the tool, reports its error and returns its exit code.
 func (c *Command) Main(e *Env) int {
-	endBySignals(c.KeepSignals)
+	resetSignals(c.KeepSignals)
 	code, line := exitStatus(e.Name, c.Synopsis, c.Run(e))
 	if line != "" {
 		e.Stderr.WriteString(line + "\n")

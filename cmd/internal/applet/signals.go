@@ -6,23 +6,22 @@ import (
 	"svinit/reaper/sigaction"
 )
 
-// own are the signals that stay as the Go runtime has them: those that it needs
-// (its preemption, faults of ours), those that it leaves alone or answers as
-// any program does, and those that can be ignored from before, which a handler
-// of the runtime's has respected.
-const own = 1<<syscall.SIGURG | 1<<syscall.SIGSEGV | 1<<syscall.SIGBUS | 1<<syscall.SIGFPE | 1<<syscall.SIGILL |
+// runtimeSignals keep the action that the Go runtime has set: it uses some of them
+// itself (preemption, faults), does not change others or acts on them as the default
+// action would, and leaves HUP and INT ignored if they were ignored at start.
+const runtimeSignals = 1<<syscall.SIGURG | 1<<syscall.SIGSEGV | 1<<syscall.SIGBUS | 1<<syscall.SIGFPE | 1<<syscall.SIGILL |
 	1<<syscall.SIGCHLD | 1<<syscall.SIGCONT | 1<<syscall.SIGTSTP | 1<<syscall.SIGTTIN | 1<<syscall.SIGTTOU |
 	1<<syscall.SIGHUP | 1<<syscall.SIGINT | 1<<syscall.SIGTERM | 1<<syscall.SIGKILL | 1<<syscall.SIGSTOP |
-	7<<32 // the C library's, which its posix_spawn ignores, make's for one
+	7<<32 // used by the C library; posix_spawn, as in make, starts programs with them ignored
 
-// endBySignals has a signal end us without a word, as it ends a program in C,
-// but for those in keep. The runtime has a handler for nearly all of them,
-// which drops USR1 and answers QUIT with a page of goroutines.
+// resetSignals sets the default action for all signals except runtimeSignals and those
+// in keep, so that they kill a tool as they kill a C program. The Go runtime has handlers
+// for nearly all signals: it drops USR1, and prints all goroutines on QUIT.
 //
-// Package os/signal must not be used for one that is not in keep: it would not
-// know that its handler is gone.
-func endBySignals(keep []syscall.Signal) {
-	kept := uint64(own)
+// Package os/signal must not be used for a signal that is not in keep: it assumes that
+// the runtime's handler is still set.
+func resetSignals(keep []syscall.Signal) {
+	kept := uint64(runtimeSignals)
 	for _, sig := range keep {
 		kept |= 1 << sig
 	}

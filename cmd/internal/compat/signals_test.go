@@ -95,7 +95,7 @@ func (p *process) end() (int, string) {
 	p.stdin.Close()
 	p.cmd.Wait()
 	if !p.killed.Stop() {
-		p.t.Errorf("%s did not end by itself", p.cmd.Args)
+		p.t.Errorf("%s did not exit", p.cmd.Args)
 	}
 	for line := range p.lines {
 		p.heard = append(p.heard, line)
@@ -104,12 +104,13 @@ func (p *process) end() (int, string) {
 		return !strings.Contains(line, " got ") || strings.HasSuffix(line, " got 17") // CHLD
 	})
 	slices.Sort(p.heard)
-	// dumb-init's last TERM may find the child, or not.
+	// The TERM that dumb-init sends at its exit may or may not reach the child: ignore
+	// duplicates.
 	return p.cmd.ProcessState.ExitCode(), strings.Join(slices.Compact(p.heard), "\n")
 }
 
-// marker follows each signal. It is after all others of the first 31, as the
-// kernel has them, but SIGSYS.
+// marker is sent after each signal. The kernel delivers pending signals in the order of
+// their numbers, and except SIGSYS no signal below 32 has a higher one.
 const marker = syscall.SIGPWR
 
 // commonSignals are the signals that all inits forward.

@@ -161,7 +161,7 @@ func (c Case) Run(t *testing.T, path string) Outcome {
 	timeout := time.AfterFunc(runTimeout, func() { cmd.Process.Kill() })
 	cmd.Wait()
 	if !timeout.Stop() {
-		t.Errorf("%s %q does not end", path, c.Args)
+		t.Errorf("%s %q does not exit", path, c.Args)
 	}
 	mask := func(s string) string {
 		s = MaskLabels(strings.ReplaceAll(s, dir, "DIR"))

@@ -6,8 +6,8 @@ import (
 	"svinit/services/tai64n"
 )
 
-// timeLabel is "@", a TAI64N label in hexadecimal and a space: what t begins
-// lines with. The clock is read once for each read(2), and the lines of one
+// timeLabel is the prefix of lines for the action t: "@", a TAI64N label in hexadecimal
+// and a space. The clock is read once for each read(2); the labels of the lines of one
 // read are a nanosecond apart, so that sorting keeps their order.
 type timeLabel struct {
 	text  [tai64n.TextSize + 1]byte
@@ -20,10 +20,10 @@ func (t *timeLabel) set(now time.Time) {
 	t.format()
 }
 
-// next returns the label for a line; it is good until the next call.
+// next returns the label for the next line. It is valid until the next call.
 func (t *timeLabel) next() []byte {
 	t.nanos++
-	// The last digit is all that changes in most cases.
+	// Mostly only the last digit changes.
 	if last := &t.text[tai64n.TextSize-1]; *last != '9' && *last != 'f' {
 		*last++
 	} else {

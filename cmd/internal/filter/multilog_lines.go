@@ -34,7 +34,7 @@ type logger struct {
 	lineLen       int                // bytes of the current line in line
 	overlong      bool               // the line has more bytes; actions have been applied to the first
 	label         timeLabel
-	originalReads int // the read of the original, counted from 0 in this of ours, that we are at
+	originalReads int // reads of the original within this read of ours, up to the current byte
 }
 
 // run processes standard input to its end or, after TERM, to the end of the

@@ -69,7 +69,7 @@ func (r *process) wait() int {
 	timeout := time.AfterFunc(testTimeout, func() { r.cmd.Process.Kill() })
 	r.cmd.Wait()
 	if !timeout.Stop() {
-		r.t.Errorf("%q does not end", r.cmd.Args)
+		r.t.Errorf("%q does not exit", r.cmd.Args)
 	}
 	return r.cmd.ProcessState.ExitCode()
 }
@@ -101,7 +101,7 @@ func (r *process) waitFile(name, content string) {
 
 func (r *process) waitStderr(text string) {
 	r.t.Helper()
-	r.waitFor("it says "+text, func() bool { return strings.Contains(r.stderrText(), text) })
+	r.waitFor("stderr has "+text, func() bool { return strings.Contains(r.stderrText(), text) })
 }
 
 // waitHandled waits until a signal has been handled.

@@ -85,8 +85,8 @@ func runSvc(e *applet.Env) error {
 }
 
 // sendCommands sends commands to the supervisor that listens in the service directory,
-// or else in the fallback state directory. The error is that of the former if there is
-// no fallback.
+// or else in the fallback state directory. Without a fallback the error is that of the
+// service directory.
 func sendCommands(e *applet.Env, dir string, commands []byte) error {
 	state := ownState(dir)
 	err := svdir.Send(state, commands)
