@@ -46,8 +46,8 @@ func viaBash(script string, c difftest.Case) difftest.Case {
 	return c
 }
 
-// as runs a case as another user.
-func as(uid uint32, c difftest.Case) difftest.Case {
+// asUser runs a case as another user.
+func asUser(uid uint32, c difftest.Case) difftest.Case {
 	c.UID = uid
 	return c
 }

@@ -220,7 +220,7 @@ func (opts *options) changeNice(*stage) error {
 // changeUser changes the environment (-U) and the IDs (-u).
 func (opts *options) changeUser(s *stage) error {
 	if opts.envUser != nil {
-		uid, gids, err := identity(*opts.envUser)
+		uid, gids, err := parseIdentity(*opts.envUser)
 		if err != nil {
 			return err
 		}
@@ -229,7 +229,7 @@ func (opts *options) changeUser(s *stage) error {
 	if opts.user == nil {
 		return nil
 	}
-	uid, gids, err := identity(*opts.user)
+	uid, gids, err := parseIdentity(*opts.user)
 	if err != nil {
 		return err
 	}

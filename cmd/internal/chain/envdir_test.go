@@ -78,7 +78,7 @@ func TestEnvdir(t *testing.T) {
 				must(t, os.Mkdir(filepath.Join(dir, "d"), 0o755))
 				return syscall.Mkfifo(filepath.Join(dir, "d/A"), 0o644)
 			}),
-			as(nobody, setup(run(tool+" d env"), mode("d", 0o311))), as(nobody, setup(run(tool+" d env"), mode("d", 0o444))), as(nobody, setup(run(tool+" d env"), mode("d", 0))), as(nobody, setup(run(tool+" d env"), mode("d/A", 0))),
+			asUser(nobody, setup(run(tool+" d env"), mode("d", 0o311))), asUser(nobody, setup(run(tool+" d env"), mode("d", 0o444))), asUser(nobody, setup(run(tool+" d env"), mode("d", 0))), asUser(nobody, setup(run(tool+" d env"), mode("d/A", 0))),
 			setup(run(tool+" d env"), func(dir string) error {
 				must(t, os.Mkdir(filepath.Join(dir, "d"), 0o755))
 				return os.Symlink("/dev/null", filepath.Join(dir, "d/A"))
@@ -92,7 +92,7 @@ func TestEnvdir(t *testing.T) {
 			viaBash(`unset A; mkdir e; : > e/PATH; RUN`, run(tool+" e /usr/bin/env")), viaBash(`mkdir e; for i in {1..300}; do echo $i > e/V$i; done; RUN`, run(tool+" e env")),
 		)
 	}
-	compare(t, d(run("chpst -e d -U nobody env")), d(run("chpst -e empty -e sub env")), d(run("chpst -e d -u nobody -o 50 env")), as(nobody, setup(run("chpst -v -e d -u nobody env"), mode("d/A", 0))))
+	compare(t, d(run("chpst -e d -U nobody env")), d(run("chpst -e empty -e sub env")), d(run("chpst -e d -u nobody -o 50 env")), asUser(nobody, setup(run("chpst -v -e d -u nobody env"), mode("d/A", 0))))
 }
 
 // mode returns a function that creates d/A and changes the mode of d or d/A.

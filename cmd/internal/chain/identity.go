@@ -6,35 +6,34 @@ import (
 	"svinit/cmd/internal/applet"
 )
 
-// maxGroups is how many groups chpst takes.
+// maxGroups is the largest number of groups for chpst.
 const maxGroups = 60
 
-// identity reads what -u and -U of chpst say of a user and groups, the first
-// of which is the group:
+// parseIdentity parses the user and groups in -u and -U of chpst:
 //
 //	user                 the user's own group
-//	user:group:group...  these by name
-//	:uid:gid:gid...      all by number; no digits are 0
+//	user:group:group...  groups by name
+//	:uid:gid:gid...      numbers; an empty one is 0
 //
-// There is at least one group.
-func identity(s string) (uid uint32, gids []uint32, err error) {
+// It returns at least one group, of which the first is the primary group.
+func parseIdentity(s string) (uid uint32, gids []uint32, err error) {
 	numbers, ok := strings.CutPrefix(s, ":")
 	if ok {
-		uid, gids, ok = identityByNumber(numbers)
+		uid, gids, ok = parseNumericIdentity(numbers)
 		if !ok {
 			return 0, nil, applet.Fatal("invalid uid/gids: "+numbers, nil)
 		}
 		return uid, gids, nil
 	}
 	name, groups, listed := strings.Cut(s, ":")
-	uid, gid, found, err := user(name)
+	uid, gid, found, err := lookupUser(name)
 	if found && !listed {
 		return uid, []uint32{gid}, nil
 	}
 	for found {
-		var one string
-		one, groups, listed = strings.Cut(groups, ":")
-		gid, found, err = group(one)
+		var name string
+		name, groups, listed = strings.Cut(groups, ":")
+		gid, found, err = lookupGroup(name)
 		if gids = append(gids, gid); found && (!listed || len(gids) == maxGroups) {
 			return uid, gids, nil
 		}
@@ -45,7 +44,7 @@ func identity(s string) (uid uint32, gids []uint32, err error) {
 	return 0, nil, applet.Fatal("unknown user/group: "+s, nil)
 }
 
-func identityByNumber(s string) (uid uint32, gids []uint32, ok bool) {
+func parseNumericIdentity(s string) (uid uint32, gids []uint32, ok bool) {
 	fields := strings.Split(s, ":")
 	if len(fields) < 2 {
 		return 0, nil, false

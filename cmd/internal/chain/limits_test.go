@@ -32,8 +32,8 @@ func TestSoftlimit(t *testing.T) {
 		viaBash("ulimit -Sn 200; RUN", sh("softlimit -o 300", "ulimit -Sn; ulimit -Hn")),
 		sh("softlimit -m 200000000 -d 100000000 -s 8000000", limitsScript), sh("softlimit -d 100000000 -m 200000000", limitsScript),
 		sh("softlimit -c5 -f6000 -l7000 -p800 -r9000 -t10", limitsScript), sh("softlimit", limitsScript), sh("softlimit --", limitsScript),
-		as(nobody, sh("softlimit -o 100 -p 1000", limitsScript)), as(nobody, sh("softlimit -p 1", limitsScript)), as(nobody, sh("softlimit -p 0", limitsScript)),
-		as(nobody, sh("chpst -p 1", limitsScript)), sh("chpst -m 200000000 -o 33 -c 1000", limitsScript), sh("chpst -o 33 -o 18446744073709551614", limitsScript),
+		asUser(nobody, sh("softlimit -o 100 -p 1000", limitsScript)), asUser(nobody, sh("softlimit -p 1", limitsScript)), asUser(nobody, sh("softlimit -p 0", limitsScript)),
+		asUser(nobody, sh("chpst -p 1", limitsScript)), sh("chpst -m 200000000 -o 33 -c 1000", limitsScript), sh("chpst -o 33 -o 18446744073709551614", limitsScript),
 		viaBash("ulimit -Sn 200; RUN", sh("chpst -o 18446744073709551615", "ulimit -Sn")),
 		sh("softlimit -f 100", "trap '' XFSZ; seq 1000 > out; wc -c < out"),
 	)
@@ -52,7 +52,7 @@ func TestTinyLimits(t *testing.T) {
 			word := fmt.Sprintf("-%c%d", letter, n)
 			compare(t, run("softlimit", word, "/bin/true"), run("softlimit", word, "nonexist"))
 			if !strings.ContainsRune("asl", letter) && n%1000 == 0 {
-				compare(t, run("chpst", word, "/bin/true"), as(nobody, run("chpst", word, "nonexist")))
+				compare(t, run("chpst", word, "/bin/true"), asUser(nobody, run("chpst", word, "nonexist")))
 			}
 		}
 	}
@@ -79,8 +79,8 @@ func TestInProcessChains(t *testing.T) {
 		run("chpst -b setuidgid softlimit nobody id"), run("chpst -b x softlimit nobody id"), run("chpst -n 3 chpst -n 4 nice"), run("chpst -u nobody chpst -u root true"),
 		run("chpst -e env chpst -u nobody sh -c", "id; env | sort"), run("chpst -0 chpst -v -u nobody sh -c", "ls /proc/self/fd | head -1"),
 		run("pgrphack pgrphack pgrphack pgrphack pgrphack nonexist"), run("softlimit -o 40 nonexist"), run("softlimit -o 40 chpst -/ / -o 41 sh -c", "ulimit -n"),
-		as(nobody, run("softlimit -p 1 softlimit -o 30 pgrphack /bin/echo hi")), as(nobody, run("softlimit -p 0 setlock f softlimit -a 9000000 /bin/echo hi")),
-		run("softlimit -m 3000000 svok nowhere"), run("softlimit -m 3000000 setuidgid nobody svstat nowhere"), differs("limits-own", as(nobody, run("softlimit -p 0 -s 5000 svc -u nowhere"))),
+		asUser(nobody, run("softlimit -p 1 softlimit -o 30 pgrphack /bin/echo hi")), asUser(nobody, run("softlimit -p 0 setlock f softlimit -a 9000000 /bin/echo hi")),
+		run("softlimit -m 3000000 svok nowhere"), run("softlimit -m 3000000 setuidgid nobody svstat nowhere"), differs("limits-own", asUser(nobody, run("softlimit -p 0 -s 5000 svc -u nowhere"))),
 		run("softlimit -r 5 sh -c", "exec softlimit -o 30 sh -c 'ulimit -n'"),
 	} {
 		t.Run(fmt.Sprintf("%02d %s", i, c.Tool), func(t *testing.T) {

@@ -29,7 +29,7 @@ func TestSetlock(t *testing.T) {
 		for _, name := range []string{"new", "file", "dir", "dangling", "nowhere", "loop", "link", "fifo", "sub/new", "no/new", "file/new", "/dev/null", "", strings.Repeat("x", 256), strings.Repeat("x", 5000)} {
 			compare(t, in(run(tool, name, "sh", "-c", "echo locked; ls /proc/$$/fd; exit 3")))
 		}
-		compare(t, in(run(tool+" new nonexist")), in(as(nobody, run(tool+" sub/new true"))), in(as(nobody, run(tool+" /root/new true"))), in(as(nobody, run(tool+" /etc/passwd true"))),
+		compare(t, in(run(tool+" new nonexist")), in(asUser(nobody, run(tool+" sub/new true"))), in(asUser(nobody, run(tool+" /root/new true"))), in(asUser(nobody, run(tool+" /etc/passwd true"))),
 			in(viaBash("umask 0; RUN", run(tool+" new true"))), in(viaBash("umask 077; RUN", run(tool+" new true"))),
 			in(sh(tool+" new", `grep -h flags /proc/$$/fdinfo/3; flock -n new true || echo taken; echo more >&3; cat new`)),
 			in(viaBash(`exec 5>>file; flock -n 5 || exit; RUN 5>&-`, run(strings.Replace(strings.Replace(tool, "chpst -l", "chpst -L", 1), "setlock", "setlock -n", 1)+" file true"))),

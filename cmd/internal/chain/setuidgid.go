@@ -69,7 +69,7 @@ func envuidgid(s *stage) error {
 
 // lookupAccount looks up the first argument in /etc/passwd.
 func (s *stage) lookupAccount() (uid, gid uint32, err error) {
-	uid, gid, found, _ := user(s.Args[0])
+	uid, gid, found, _ := lookupUser(s.Args[0])
 	if !found {
 		err = applet.Fatal("unknown account "+s.Args[0], nil)
 	}

@@ -8,17 +8,17 @@ import (
 	"svinit/cmd/internal/difftest"
 )
 
-const who = `id -u; id -g; id -G; grep -E '^([UG]id|Groups|Cap)' /proc/$$/status; env | grep -E '^([UG]ID|HOME|USER|LOGNAME)=' | sort`
+const idScript = `id -u; id -g; id -G; grep -E '^([UG]id|Groups|Cap)' /proc/$$/status; env | grep -E '^([UG]ID|HOME|USER|LOGNAME)=' | sort`
 
-// TestUsers is accounts, known and not.
+// TestUsers compares existing and unknown users.
 func TestUsers(t *testing.T) {
 	for _, tool := range []string{"setuidgid", "envuidgid", "chpst -u", "chpst -U"} {
 		for _, account := range []string{"root", "nobody", "daemon", "nosuch", "0", "65534", "", "+", "-", "roo", "root ", "Root", "root:", "root:x", "root:0", "#", "root\n", strings.Repeat("a", 100000)} {
-			compare(t, run(tool, account, "sh", "-c", who))
+			compare(t, run(tool, account, "sh", "-c", idScript))
 		}
 		compare(t,
-			as(nobody, run(tool, "root", "sh", "-c", who)), as(nobody, run(tool, "nobody", "sh", "-c", who)), as(nobody, run(tool, "daemon", "sh", "-c", who)),
-			env(run(tool, "daemon", "sh", "-c", who), "UID=7", "GID=8", "HOME=/x", "A=b"), env(run(tool, "daemon", "env"), "UID=7", "B=c", "GID=8", "HOME=/x", "A=b"),
+			asUser(nobody, run(tool, "root", "sh", "-c", idScript)), asUser(nobody, run(tool, "nobody", "sh", "-c", idScript)), asUser(nobody, run(tool, "daemon", "sh", "-c", idScript)),
+			env(run(tool, "daemon", "sh", "-c", idScript), "UID=7", "GID=8", "HOME=/x", "A=b"), env(run(tool, "daemon", "env"), "UID=7", "B=c", "GID=8", "HOME=/x", "A=b"),
 			run(tool, "nobody", "sh", "-c", "exit 9"), run(tool, "nobody", "/root/nothing"), run(tool, "daemon", "setuidgid", "nobody", "true"),
 		)
 	}
@@ -30,17 +30,17 @@ func TestUsers(t *testing.T) {
 			":4294967296:4294967297", ":99999:88888", ":18446744073709551617:1", ":1:2" + many, ":1:2:3" + many, ":1:2:3:4" + many, ":1:2:3" + many + ":", ":1:2:3" + many + "::",
 			"nobody:daemon" + strings.Repeat(":bin", 58), "nobody:daemon" + strings.Repeat(":bin", 59), "nobody:daemon" + strings.Repeat(":bin", 60), "nobody:daemon" + strings.Repeat(":bin", 59) + ":nosuch", "nobody:daemon" + strings.Repeat(":bin", 59) + ":",
 		} {
-			compare(t, run(tool, account, "sh", "-c", who))
+			compare(t, run(tool, account, "sh", "-c", idScript))
 		}
 	}
 	compare(t,
-		sh("chpst -u nobody -u daemon", who), sh("chpst -u nobody -U daemon:bin", who), sh("chpst -U nobody -U daemon", who), sh("chpst -u nobody -U nosuch", who), sh("chpst -u nosuch -U nobody", who),
-		sh("chpst -u :4294967295:1", who), sh("chpst -u :1:4294967295", who), as(nobody, sh("chpst -u :65534:65534", who)), as(nobody, sh("chpst -U :1:2", who)),
+		sh("chpst -u nobody -u daemon", idScript), sh("chpst -u nobody -U daemon:bin", idScript), sh("chpst -U nobody -U daemon", idScript), sh("chpst -u nobody -U nosuch", idScript), sh("chpst -u nosuch -U nobody", idScript),
+		sh("chpst -u :4294967295:1", idScript), sh("chpst -u :1:4294967295", idScript), asUser(nobody, sh("chpst -u :65534:65534", idScript)), asUser(nobody, sh("chpst -U :1:2", idScript)),
 	)
 }
 
-// TestDatabases is the files themselves, put over the system's in a mount
-// namespace of their own.
+// TestDatabases compares other passwd and group files, which are mounted over those of the
+// system in a new mount namespace.
 func TestDatabases(t *testing.T) {
 	const passwd = `root:x:0:0:root:/root:/bin/sh
 # comment:x:1:1::/:
@@ -93,26 +93,26 @@ noend:x:58:`
 			groups = []string{"root", "#g", "g", "lead", " lead", "two", "broken", "short", "shorter", "neg", "empty", "+plus", "", "noend"}
 		}
 		for _, name := range names {
-			compare(t, over(c.passwd, c.group, run("envuidgid", name, "sh", "-c", who)))
+			compare(t, withDatabases(c.passwd, c.group, run("envuidgid", name, "sh", "-c", idScript)))
 		}
 		for _, name := range groups {
-			compare(t, over(c.passwd, c.group, run("chpst", "-U", "root:"+name, "sh", "-c", who)))
+			compare(t, withDatabases(c.passwd, c.group, run("chpst", "-U", "root:"+name, "sh", "-c", idScript)))
 		}
 	}
-	compare(t, absent(run("setuidgid root true")), absent(run("chpst -u root true")), absent(run("chpst -U :1:2 true")))
+	compare(t, withoutDatabases(run("setuidgid root true")), withoutDatabases(run("chpst -u root true")), withoutDatabases(run("chpst -U :1:2 true")))
 }
 
-// over runs a case with these files as /etc/passwd and /etc/group.
-func over(passwd, group string, c difftest.Case) difftest.Case {
-	return mounted("for f in passwd group nsswitch.conf; do mount --bind $d/$f /etc/$f; done", files(c, map[string]string{
+// withDatabases runs a case with these files as /etc/passwd and /etc/group.
+func withDatabases(passwd, group string, c difftest.Case) difftest.Case {
+	return withMount("for f in passwd group nsswitch.conf; do mount --bind $d/$f /etc/$f; done", files(c, map[string]string{
 		"passwd": passwd, "group": group, "nsswitch.conf": "passwd: files\ngroup: files\n",
 	}))
 }
 
-// absent runs a case in an empty /etc.
-func absent(c difftest.Case) difftest.Case { return mounted("mount -t tmpfs none /etc", c) }
+// withoutDatabases runs a case with an empty /etc.
+func withoutDatabases(c difftest.Case) difftest.Case { return withMount("mount -t tmpfs none /etc", c) }
 
-func mounted(mount string, c difftest.Case) difftest.Case {
+func withMount(mount string, c difftest.Case) difftest.Case {
 	c.Before = func(cmd *exec.Cmd) {
 		script := `d=$1 name=$2 program=$3; shift 3; ` + mount + ` && exec -a "$name" "$program" "$@"`
 		cmd.Args = append([]string{"unshare", "-m", "bash", "-c", script, "bash", cmd.Dir, cmd.Args[0], cmd.Path}, cmd.Args[1:]...)
@@ -126,7 +126,7 @@ func FuzzIdentity(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		_, gids, err := identity(s)
+		_, gids, err := parseIdentity(s)
 		if err == nil && (len(gids) == 0 || len(gids) > maxGroups) {
 			t.Fatalf("%q has %d groups", s, len(gids))
 		}
