@@ -1,0 +1,268 @@
+//go:build amd64 || arm64
+
+package spawn
+
+import (
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/reaper/sigaction"
+	"svinit/reaper/spawn/nofile"
+)
+
+// op is a system call that the child makes: its number, six arguments, and
+// whether it may fail. The assembly knows this layout, 8 words.
+type op struct {
+	number  uintptr
+	args    [6]uintptr
+	mayFail uintptr
+}
+
+// opNext is the number of an op that is no system call: the child goes on with
+// the list in block.ops.
+const opNext = ^uintptr(0)
+
+// block is what the assembly needs, at offsets that it knows. Parent and child
+// use the same one, which lives on the heap until the outcome is known.
+type block struct {
+	number uintptr    // 0: of the clone
+	args   [5]uintptr // 8: its arguments
+	all    uint64     // 48: the signal mask that blocks everything
+	old    uint64     // 56: the mask before
+	first  *op        // 64: the list that the child begins with
+	ops    *op        // 72: the list of this child
+	pipe   uintptr    // 80: the write end of the pipe, in the child
+	errno  uint64     // 88: what the child writes to it
+	tid    int32      // 96: the pid of the child, set by the kernel (CLONE_CHILD_SETTID)
+}
+
+// cloneArgs is struct clone_args of clone3(2), in its first version.
+type cloneArgs struct {
+	flags, pidfd, childTID, parentTID, exitSignal, stack, stackSize, tls uint64
+}
+
+// spawn clones and, in the child, makes the system calls of the block. It
+// returns what the clone returned: a pid or a negative errno.
+//
+//go:noescape
+func spawn(b *block) int
+
+// method is a kind of clone.
+type method uint8
+
+const (
+	unknownMethod method = iota
+	byClone3             // CLONE_VM and CLONE_CLEAR_SIGHAND
+	byClone              // CLONE_VM, and handlers that are reset one by one
+	byFork               // a copy of our memory
+)
+
+var (
+	// mu keeps the write end of a pipe from being inherited by another child,
+	// where it would hide the end of the first one. Nothing under it can hang.
+	mu      sync.Mutex
+	chosen  method
+	noReset = [1]op{{number: opNext}} // what first is when handlers need no reset
+	resets  []op
+)
+
+// Start creates a process that executes path with argv. The pid is known when
+// Start returns, the outcome of execve(2) later: see Process.Outcome. Supported
+// in attr.Sys are Setsid, Setpgid, Foreground, Setctty and Ctty, as
+// syscall.SysProcAttr has them. The child has an empty signal mask, and default
+// actions for all signals that are not ignored. With keepOpen it inherits the
+// descriptors without close-on-exec, else those of attr.Files alone.
+//
+// Errors: those of pipe2(2) and clone(2); EINVAL for strings with a NUL.
+func Start(path string, argv []string, attr *syscall.ProcAttr, keepOpen bool) (*Process, error) {
+	p := &Process{}
+	var err error
+	if p.texts, err = newTexts(path, argv, attr); err != nil {
+		return nil, err
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		return nil, err
+	}
+	defer unix.Close(ends[1])
+	p.list = p.texts.ops(attr, ends[1], keepOpen, &p.block)
+	p.block.all = ^uint64(0)
+	p.block.ops = &p.list[0]
+	p.block.pipe = uintptr(ends[1])
+	pid, err := p.clone()
+	if err != nil {
+		unix.Close(ends[0])
+		return nil, err
+	}
+	p.PID, p.fd = pid, ends[0]
+	return p, nil
+}
+
+// clone tries the kinds of clone from the one that worked before on.
+func (p *Process) clone() (pid int, err error) {
+	for m := max(chosen, byClone3); ; m++ {
+		r := p.cloneBy(m)
+		if r >= 0 {
+			chosen = m
+			return r, nil
+		}
+		err := syscall.Errno(-r)
+		refused := err == unix.ENOSYS || err == unix.EINVAL || err == unix.EPERM
+		if !refused || m == byFork || chosen != unknownMethod {
+			return 0, err
+		}
+	}
+}
+
+func (p *Process) cloneBy(m method) int {
+	const sigchld = uint64(unix.SIGCHLD)
+	b := &p.block
+	tid := uintptr(unsafe.Pointer(&b.tid))
+	b.first = &noReset[0]
+	switch m {
+	case byClone3:
+		p.clone3 = cloneArgs{flags: unix.CLONE_VM | unix.CLONE_CHILD_SETTID | unix.CLONE_CLEAR_SIGHAND, childTID: uint64(tid), exitSignal: sigchld}
+		b.number = unix.SYS_CLONE3
+		b.args = [5]uintptr{uintptr(unsafe.Pointer(&p.clone3)), unsafe.Sizeof(p.clone3)}
+	default:
+		flags := uintptr(sigchld) | unix.CLONE_CHILD_SETTID
+		if m == byClone {
+			flags |= unix.CLONE_VM
+		}
+		if resets == nil {
+			resets = handlerResets()
+		}
+		b.first = &resets[0]
+		b.number = unix.SYS_CLONE
+		b.args = [5]uintptr{flags, 0, 0, 0, tid}
+		if runtime.GOARCH == "amd64" { // the order of its arguments differs: clone(2)
+			b.args[3], b.args[4] = b.args[4], b.args[3]
+		}
+	}
+	return spawn(b)
+}
+
+// handlerResets returns the system calls that reset all signals but the ignored
+// ones, as CLONE_CLEAR_SIGHAND does.
+func handlerResets() (ops []op) {
+	for sig := syscall.Signal(1); sig <= 64; sig++ {
+		if sig == unix.SIGKILL || sig == unix.SIGSTOP || sigaction.Get(sig).Handler == sigaction.Ignore {
+			continue
+		}
+		ops = append(ops, op{number: unix.SYS_RT_SIGACTION, args: [6]uintptr{uintptr(sig), uintptr(unsafe.Pointer(&defaultAction)), 0, 8}})
+	}
+	return append(ops, op{number: opNext})
+}
+
+// defaultAction is the default action as the kernel's struct sigaction, which is
+// all zero on every architecture, and noSignals an empty signal mask.
+var (
+	defaultAction [8]uint64
+	noSignals     uint64
+)
+
+// texts is what the child refers to, as the kernel wants it.
+type texts struct {
+	path, dir *byte
+	argv, env []*byte
+}
+
+func newTexts(path string, argv []string, attr *syscall.ProcAttr) (s texts, err error) {
+	if s.path, err = unix.BytePtrFromString(path); err != nil {
+		return s, err
+	}
+	if attr.Dir != "" {
+		if s.dir, err = unix.BytePtrFromString(attr.Dir); err != nil {
+			return s, err
+		}
+	}
+	if s.argv, err = syscall.SlicePtrFromStrings(argv); err != nil {
+		return s, err
+	}
+	env := attr.Env
+	if env == nil {
+		env = os.Environ()
+	}
+	s.env, err = syscall.SlicePtrFromStrings(env)
+	return s, err
+}
+
+// ops returns the system calls of the child up to execve.
+func (s *texts) ops(attr *syscall.ProcAttr, pipe int, keepOpen bool, b *block) []op {
+	ops := make([]op, 0, 16+len(attr.Files))
+	call := func(number uintptr, args ...uintptr) {
+		o := op{number: number}
+		copy(o.args[:], args)
+		ops = append(ops, o)
+	}
+	sys := attr.Sys
+	if sys == nil {
+		sys = &syscall.SysProcAttr{}
+	}
+	if sys.Setsid {
+		call(unix.SYS_SETSID)
+	}
+	if sys.Setpgid || sys.Foreground {
+		call(unix.SYS_SETPGID, 0, uintptr(sys.Pgid))
+	}
+	if sys.Foreground { // SIGTTOU is blocked; the group is our own, or it would be sys.Pgid
+		call(unix.SYS_IOCTL, uintptr(sys.Ctty), unix.TIOCSPGRP, uintptr(unsafe.Pointer(&b.tid)))
+	}
+	ops = appendFiles(ops, attr.Files, pipe)
+	if !keepOpen {
+		// A child that hangs must not hold what others wait to see closed. Linux
+		// before 5.9 has no such call, and the child closes them by execve.
+		closeRange := func(first, last uintptr) {
+			if first <= last {
+				ops = append(ops, op{number: unix.SYS_CLOSE_RANGE, args: [6]uintptr{first, last}, mayFail: 1})
+			}
+		}
+		closeRange(uintptr(len(attr.Files)), uintptr(pipe)-1)
+		closeRange(uintptr(pipe)+1, uintptr(^uint32(0)))
+	}
+	if sys.Setctty {
+		call(unix.SYS_IOCTL, uintptr(sys.Ctty), unix.TIOCSCTTY, 1)
+	}
+	if s.dir != nil {
+		call(unix.SYS_CHDIR, uintptr(unsafe.Pointer(s.dir)))
+	}
+	if nofile.Changed() {
+		call(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, uintptr(unsafe.Pointer(&nofile.AtStart)), 0)
+	}
+	call(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&noSignals)), 0, 8)
+	call(unix.SYS_EXECVE, uintptr(unsafe.Pointer(s.path)), uintptr(unsafe.Pointer(&s.argv[0])), uintptr(unsafe.Pointer(&s.env[0])))
+	return ops
+}
+
+// appendFiles appends what makes files[i] the descriptor i. Those that stand
+// where another one goes are moved out of the way first, to numbers above all
+// that are used.
+func appendFiles(ops []op, files []uintptr, pipe int) []op {
+	from := append([]uintptr(nil), files...)
+	free := uintptr(pipe)
+	for _, fd := range files {
+		free = max(free, fd)
+	}
+	for i, fd := range from {
+		if int(fd) < len(files) && int(fd) < i {
+			free++
+			ops = append(ops, op{number: unix.SYS_DUP3, args: [6]uintptr{fd, free, unix.O_CLOEXEC}})
+			from[i] = free
+		}
+	}
+	for i, fd := range from {
+		if int(fd) == i {
+			ops = append(ops, op{number: unix.SYS_FCNTL, args: [6]uintptr{fd, unix.F_SETFD, 0}})
+		} else {
+			ops = append(ops, op{number: unix.SYS_DUP3, args: [6]uintptr{fd, uintptr(i), 0}})
+		}
+	}
+	return ops
+}
