@@ -91,6 +91,8 @@ func (s *supervisor) boot(gid int) (err error) {
 	if s.poll, err = epoll.New(); err != nil {
 		return fmt.Errorf("unable to wait for commands: %w", err)
 	}
+	s.Reaper.Watch = func(fd int, ready func()) error { return s.poll.Add(fd, epoll.Edge, ready) }
+	s.Reaper.Unwatch = s.poll.Remove
 	format := svlog.Prefix
 	if s.conf.Log == logRaw {
 		format = svlog.Raw

@@ -5,13 +5,14 @@
 // statuses. Everything is therefore started through [Reaper.Start], reported
 // by the goroutine in [Reaper.Run], and signalled through [Reaper.Signal].
 //
+// Start does not wait for execve(2), which can hang (package spawn). What came
+// of it is an event like the exit, and comes before it.
+//
 // Three races are closed:
 //
-//   - A child can die before fork has returned to Start. While a Start is
-//     under way, Run keeps the status of a child that nobody knows, and Start
-//     looks there for its own. (One lock held over fork and registration would
-//     do, too, but an exec can hang, on a dead NFS server, and would then stop
-//     the reaping, the signals and the shutdown.)
+//   - A child can end before clone has returned to Start. The lock is held from
+//     before the clone until the child is in the table. Nothing that can hang
+//     happens under it.
 //   - A pid is free to be used again once its status has been taken. That
 //     happens under the lock, as does Signal, which never hits a stranger.
 //   - Run learns that something has ended by waitid(2) with WNOWAIT, which
@@ -28,10 +29,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"svinit/reaper/sigaction"
+	"svinit/reaper/spawn"
 )
 
 // ErrDraining says that nothing is started any more, since Drain was called.
@@ -44,12 +47,17 @@ type Reaper struct {
 	// takes a thread. It is set before Run.
 	ByBell bool
 
+	// Watch has ready called, by another goroutine, when a descriptor can be
+	// read, until Unwatch. They are set before the first Start. Without them
+	// nobody hears of an execve(2) that takes longer than AwaitExec waits until
+	// the process ends.
+	Watch   func(fd int, ready func()) error
+	Unwatch func(fd int)
+
 	mu       sync.Mutex // never held over anything that can wait
-	children map[int]func(syscall.WaitStatus)
+	children map[int]*child
 	draining bool
-	starting int                        // calls of Start under way
-	unknown  map[int]syscall.WaitStatus // ended meanwhile: theirs, or orphans
-	termed   map[int]uint64             // orphans that got TERM, by pid, with their start
+	termed   map[int]uint64 // orphans that got TERM, by pid, with their start
 
 	// Stopped, when set before Run, is called for each child that a signal has
 	// stopped, and Orphan for each that has ended and was not started by us.
@@ -63,14 +71,21 @@ type Reaper struct {
 	caught sigaction.Action // what SIGCHLD did before Run
 }
 
+// child is a process that was started and has not been reaped.
+type child struct {
+	process  *spawn.Process
+	executed func(error) // nil once it has been called
+	watched  bool        // by Watch, until then
+	exited   func(syscall.WaitStatus)
+}
+
 // New returns a Reaper. Where we are not PID 1 it makes this process the
 // subreaper of its descendants (PR_SET_CHILD_SUBREAPER in prctl(2)), or
 // orphans would go past us; the error is that call's, and the Reaper can be used
 // nevertheless. Whoever calls it catches SIGCHLD, and calls Wake for it.
 func New() (*Reaper, error) {
 	r := &Reaper{
-		children: make(map[int]func(syscall.WaitStatus)),
-		unknown:  make(map[int]syscall.WaitStatus),
+		children: make(map[int]*child),
 		termed:   make(map[int]uint64),
 		woken:    make(chan struct{}, 1),
 	}
@@ -80,61 +95,95 @@ func New() (*Reaper, error) {
 	return r, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 }
 
-// Start forks and executes path with argv and attr. exited is called once,
-// when the process has ended, perhaps before Start returns; it must not block.
-// The child has an empty signal mask, whatever ours is. Errors: ErrDraining,
-// and the errno of fork(2) or execve(2), after which nothing runs and exited
-// is not called.
-func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, exited func(syscall.WaitStatus)) (pid int, err error) {
-	r.mu.Lock()
-	if r.draining {
-		r.mu.Unlock()
-		return 0, ErrDraining
-	}
-	r.starting++
-	r.mu.Unlock()
-
-	pid, err = r.fork(path, argv, attr)
-
-	r.mu.Lock()
-	r.starting--
-	ws, ended := r.unknown[pid]
-	delete(r.unknown, pid)
-	if err == nil && !ended {
-		r.children[pid] = exited
-	}
-	if r.starting == 0 {
-		r.orphans.Add(uint64(len(r.unknown)))
-		for pid, ws := range r.unknown {
-			if r.Orphan != nil {
-				r.Orphan(pid, ws)
-			}
-		}
-		clear(r.unknown)
-	}
-	r.mu.Unlock()
-	switch {
-	case err != nil:
-		return 0, err
-	case ended:
-		exited(ws)
-	}
-	r.Wake()
-	return pid, nil
+// Start makes a process that executes path with argv and attr, and returns
+// before it has. The child has an empty signal mask, whatever ours is, and the
+// descriptors of attr.Files.
+//
+// executed is called once, perhaps before Start returns: without error when the
+// program was executed, or the process was killed before that; else with the
+// errno of execve(2) or of what was to be done before it (chdir(2)), and then
+// nothing runs and exited is not called. exited is called once, after executed,
+// when the process has ended. Both must neither block nor call the Reaper.
+//
+// Errors: ErrDraining, and those of clone(2) and pipe2(2), after which neither
+// is called.
+func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
+	return r.start(path, argv, attr, false, executed, exited)
 }
 
-// fork is syscall.ForkExec with an empty signal mask in the child, which gets
-// that of the thread that forks. We may have been started with blocked
-// signals, and package signals blocks SIGTTOU in a thread now and then.
-func (r *Reaper) fork(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var empty, ours unix.Sigset_t
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &empty, &ours); err != nil {
+// StartInheriting is Start for a child that also gets every descriptor of ours
+// that is not close-on-exec.
+func (r *Reaper) StartInheriting(path string, argv []string, attr *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
+	return r.start(path, argv, attr, true, executed, exited)
+}
+
+func (r *Reaper) start(path string, argv []string, attr *syscall.ProcAttr, inherit bool, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.draining {
+		return 0, ErrDraining
+	}
+	p, err := spawn.Start(path, argv, attr, inherit)
+	if err != nil {
 		return 0, err
 	}
-	defer unix.PthreadSigmask(unix.SIG_SETMASK, &ours, nil)
-	return syscall.ForkExec(path, argv, attr)
+	c := &child{process: p, executed: executed, exited: exited}
+	r.children[p.PID] = c
+	r.Wake()
+	return p.PID, nil
+}
+
+// AwaitExec reports whether the outcome of the Start that returned pid is known.
+// It waits for it, so long at most, and then has it watched. It follows each
+// Start, perhaps with no time to wait.
+func (r *Reaper) AwaitExec(pid int, timeout time.Duration) (known bool) {
+	r.mu.Lock()
+	c := r.children[pid]
+	if c == nil || c.executed == nil {
+		r.mu.Unlock()
+		return true
+	}
+	fd := c.process.Fd()
+	r.mu.Unlock()
+	if timeout > 0 {
+		// When the process ends now, fd may become another file. That is only
+		// waited for too long.
+		limit := unix.NsecToTimespec(int64(timeout))
+		unix.Ppoll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, &limit, nil)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.outcome(c); c.executed == nil {
+		return true
+	}
+	if r.Watch != nil {
+		c.watched = r.Watch(fd, func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.outcome(c)
+		}) == nil
+	}
+	return false
+}
+
+// outcome reports the outcome of a start, once it is known. r.mu is held.
+func (r *Reaper) outcome(c *child) {
+	if c.executed == nil {
+		return // this wake-up is of before
+	}
+	err, known := c.process.Outcome()
+	if !known {
+		return
+	}
+	if c.watched {
+		r.Unwatch(c.process.Fd())
+	}
+	c.process.Close()
+	if err != nil {
+		c.exited = nil // nothing runs that could end
+	}
+	c.executed(err)
+	c.executed = nil
 }
 
 // Signal sends sig to a process that Start returned, and with a negative pid
@@ -259,21 +308,20 @@ func (r *Reaper) reap() {
 			}
 			continue
 		}
-		exited := r.children[pid]
-		if exited == nil {
-			if r.starting > 0 {
-				r.unknown[pid] = ws
-			} else {
-				r.orphans.Add(1)
-				if r.Orphan != nil {
-					r.Orphan(pid, ws)
-				}
+		c := r.children[pid]
+		if c == nil {
+			r.orphans.Add(1)
+			if r.Orphan != nil {
+				r.Orphan(pid, ws)
 			}
 			continue
 		}
 		delete(r.children, pid)
-		ended[n].exited, ended[n].status = exited, ws
-		n++
+		r.outcome(c)
+		if c.exited != nil {
+			ended[n].exited, ended[n].status = c.exited, ws
+			n++
+		}
 	}
 	r.mu.Unlock()
 	for _, e := range ended[:n] {

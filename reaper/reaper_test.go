@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 		fmt.Println("FAIL: Run does not return after Drain")
 		code = 1
 	}
-	if _, err := r.Start("/bin/true", []string{"true"}, &syscall.ProcAttr{}, nil); err != ErrDraining {
+	if _, err := r.Start("/bin/true", []string{"true"}, &syscall.ProcAttr{}, nil, nil); err != ErrDraining {
 		fmt.Println("FAIL: Start after Drain:", err)
 		code = 1
 	}
@@ -70,6 +70,10 @@ func start(t *testing.T, script string, out uintptr, exited func(syscall.WaitSta
 		Env:   os.Environ(),
 		Files: []uintptr{0, out, 2},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
+	}, func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
 	}, exited)
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +131,7 @@ func TestNoStatusIsLost(t *testing.T) {
 		all.Go(func() {
 			ended := make(chan syscall.WaitStatus, 2)
 			_, err := r.Start("/bin/sh", []string{"sh", "-c", fmt.Sprint("exit ", i%100)}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}},
-				func(ws syscall.WaitStatus) { ended <- ws })
+				func(error) {}, func(ws syscall.WaitStatus) { ended <- ws })
 			if err != nil {
 				t.Error(err)
 				return
@@ -146,10 +150,17 @@ func TestNoStatusIsLost(t *testing.T) {
 }
 
 func TestFailedExec(t *testing.T) {
-	_, err := r.Start("/nonexistent", []string{"x"}, &syscall.ProcAttr{}, func(syscall.WaitStatus) {
-		t.Error("exited called for a process that never was")
+	outcome := make(chan error, 1)
+	pid, err := r.Start("/nonexistent", []string{"x"}, &syscall.ProcAttr{}, func(err error) { outcome <- err }, func(syscall.WaitStatus) {
+		t.Error("exited called for a program that never ran")
 	})
-	if err != syscall.ENOENT {
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.AwaitExec(pid, 20*time.Second) {
+		t.Error("no outcome")
+	}
+	if err := <-outcome; err != syscall.ENOENT {
 		t.Errorf("error %v, want ENOENT", err)
 	}
 	// A child that is started and reaped after it proves that the failed one
@@ -262,7 +273,7 @@ func TestByBell(t *testing.T) {
 	_, err := r.Start("/proc/self/exe", []string{"reaper.test", "-test.timeout=1m"}, &syscall.ProcAttr{
 		Env:   append(os.Environ(), "BYBELL=1"),
 		Files: []uintptr{0, 1, 2},
-	}, func(ws syscall.WaitStatus) { ended <- ws })
+	}, func(error) {}, func(ws syscall.WaitStatus) { ended <- ws })
 	if err != nil {
 		t.Fatal(err)
 	}

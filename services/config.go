@@ -2,6 +2,7 @@ package services
 
 import (
 	"syscall"
+	"time"
 
 	"svinit/services/epoll"
 	"svinit/services/svlog"
@@ -10,9 +11,14 @@ import (
 // Processes starts processes, hears of their end and signals them. The
 // reaper is one.
 type Processes interface {
-	// Start starts path. exited is called once when the process has ended,
-	// perhaps before Start returns; it does not block.
-	Start(path string, argv []string, attr *syscall.ProcAttr, exited func(syscall.WaitStatus)) (pid int, err error)
+	// Start makes a process that executes path. executed is called once with
+	// what came of the execve(2); after an error nothing runs. exited is called
+	// once, after that, when the process has ended. Neither blocks. An error of
+	// Start says that there is no process.
+	Start(path string, argv []string, attr *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error)
+	// AwaitExec follows Start and waits for a call of executed, so long at most.
+	// It reports whether it has been called.
+	AwaitExec(pid int, timeout time.Duration) bool
 	// Signal sends a signal to what Start returned, with a negative pid to its
 	// process group.
 	Signal(pid int, sig syscall.Signal) error

@@ -14,24 +14,60 @@ import (
 	"svinit/services/svlog"
 )
 
-// launch starts the service and returns what came of it: Started or
+// launch makes the process of the service and returns what came of that:
+// Started, after which the outcome of its execve(2) comes through the inbox, or
 // StartFailed.
 func (o *owner) launch() machine.Event {
 	pid, err := o.start()
 	o.logExit()
 	now := time.Now()
 	if err != nil {
-		// ETXTBSY: run may still be being written.
-		if !errors.Is(err, syscall.ETXTBSY) || o.Failures > 0 {
-			o.warn("start", o.Source.Name, err)
-		}
+		o.warnStart(err)
 		return machine.StartFailed.At(now)
 	}
-	delete(o.warned, "start")
 	o.PIDs[machine.RoleRun], o.Since = pid, now
+	// Usually the outcome is known within 0.2 ms. It is awaited, so that the
+	// status soon says that the service is up, unless others wait for the slot.
+	patience := quickExec
+	if len(o.slots) > 1 {
+		patience = 0
+	}
+	o.cfg.Procs.AwaitExec(pid, patience)
+	return machine.Started.At(now)
+}
+
+// quickExec is how long an owner waits for an execve(2).
+const quickExec = time.Millisecond
+
+// outcome is what came of the execve(2) of the process that was started last.
+type outcome struct{ err error }
+
+// handleOutcome handles the outcome of a start.
+func (o *owner) handleOutcome(x outcome) {
+	now := time.Now()
+	if x.err != nil {
+		o.warnStart(o.explain(x.err))
+		o.PIDs[machine.RoleRun], o.Since = 0, now
+		o.handle(machine.StartFailed.At(now))
+		return
+	}
+	delete(o.warned, "start")
 	o.Starts++
 	o.report(report{owner: o, kind: serviceReady})
-	return machine.Started.At(now)
+	o.handle(machine.Executed.At(now))
+}
+
+// warnStart reports that the service could not be started.
+func (o *owner) warnStart(err error) {
+	// ETXTBSY: run may still be being written.
+	if !errors.Is(err, syscall.ETXTBSY) || o.Failures > 0 {
+		o.warn("start", o.Source.Name, err)
+	}
+}
+
+// explain says what an error of fork(2) or execve(2) is about.
+func (o *owner) explain(err error) error {
+	return program.ExplainStart(filepath.Join(o.spec.Dir, o.spec.Path), err)
 }
 
 // start starts the process of RoleRun. Its error says what is wrong and what
@@ -48,7 +84,7 @@ func (o *owner) start() (pid int, err error) {
 		}
 	}
 	if pid, err = o.fork(); err != nil {
-		err = program.ExplainStart(filepath.Join(o.spec.Dir, o.spec.Path), err)
+		err = o.explain(err)
 	}
 	return pid, err
 }
@@ -85,7 +121,7 @@ func (o *owner) fork() (pid int, err error) {
 		Env:   o.cfg.Env,
 		Files: files,
 		Sys:   &syscall.SysProcAttr{Setsid: true},
-	}, o.onExit(machine.RoleRun))
+	}, func(err error) { o.inbox.send(outcome{err}) }, o.onExit(machine.RoleRun))
 }
 
 // onExit returns what the reaper calls when the process of a role has ended.

@@ -20,8 +20,8 @@ type owner struct {
 	record
 	handles
 
-	// inbox has messages of three types: a machine.Event of the set or the
-	// reaper, a spec.Source when the service directory has another name, a *logPipe
+	// inbox has messages of four types: a machine.Event of the set or the
+	// reaper, an outcome of the reaper, a spec.Source when the service directory has another name, a *logPipe
 	// when a logger was added. The poller pokes it when there are commands.
 	inbox  inbox[any]
 	report func(report)  // takes what the set needs to know; does not block
@@ -52,7 +52,7 @@ func (o *owner) run() {
 	for o.State != machine.StateReleased {
 		// The status is written after what it describes was done and, when many
 		// services start at once, after the others had their turn to start.
-		if o.statusDirty {
+		if o.statusDirty && !o.Unsettled() {
 			o.runWithSlot(o.saveStatus)
 		}
 		select {
@@ -165,6 +165,10 @@ func (o *owner) receive() {
 			o.Source = m
 		case *logPipe:
 			o.output = m
+		case outcome:
+			if o.State != machine.StateReleased {
+				o.handleOutcome(m)
+			}
 		case machine.Event:
 			m.Time, m.Unread = time.Now(), o.unread()
 			switch {

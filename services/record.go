@@ -44,7 +44,11 @@ func (r *record) status() svdir.Status {
 		GotTERM:  r.GotTERM,
 		Restarts: max(r.Starts, 1) - 1,
 	}
-	if r.pid() != 0 {
+	switch {
+	case r.State == machine.StateStarting: // nobody can talk to it yet
+		st.PID, st.Paused = 0, false
+		st.Flags |= svdir.FlagStarting
+	case r.pid() != 0:
 		st.State = svdir.StateRun
 	}
 	if r.Exits > 0 {

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,9 +32,14 @@ type world struct {
 	begun  time.Time
 	pid    int
 	exited map[int]func(syscall.WaitStatus)
-	fail   error    // what Start answers
+	fail   error // what Start answers
+	exec   error // what comes of an execve(2); errHangs: nothing
+	hung   func(error)
 	log    []string // what happened, with the time
 }
+
+// errHangs is an execve(2) that hangs until its outcome is called.
+var errHangs = errors.New("hangs")
 
 // newWorld makes a service directory and starts its owner.
 func newWorld(t *testing.T, files ...string) *world {
@@ -76,7 +82,7 @@ func (w *world) note(format string, args ...any) {
 }
 
 // Start implements Processes.
-func (w *world) Start(_ string, _ []string, _ *syscall.ProcAttr, exited func(syscall.WaitStatus)) (int, error) {
+func (w *world) Start(_ string, _ []string, _ *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (int, error) {
 	if w.fail != nil {
 		w.note("fail")
 		return 0, w.fail
@@ -84,8 +90,19 @@ func (w *world) Start(_ string, _ []string, _ *syscall.ProcAttr, exited func(sys
 	w.pid++
 	w.exited[w.pid] = exited
 	w.note("start")
+	if w.exec == errHangs {
+		w.hung = executed
+		return w.pid, nil
+	}
+	if w.exec != nil {
+		delete(w.exited, w.pid)
+	}
+	executed(w.exec)
 	return w.pid, nil
 }
+
+// AwaitExec implements Processes.
+func (w *world) AwaitExec(int, time.Duration) bool { return w.exec != errHangs }
 
 // Signal implements Processes.
 func (w *world) Signal(pid int, sig syscall.Signal) error {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,6 +34,8 @@ import (
 //	await REGEXP CMD...    repeat a command until its output matches
 //	inside CMD...          run a command in its namespaces
 //	mkfull DIR             mount a small, full file system
+//	lease FILE             hold a write lease on a file, so that its execve(2)
+//	                       hangs; ! lease FILE gives it back
 //
 // Every wait is for an event or a condition, and ends after waitTimeout.
 const waitTimeout = 20 * time.Second
@@ -61,7 +62,7 @@ func TestScenarios(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SVINIT_SERVICE_DIR", env.WorkDir+"/service")
 			env.Setenv("SVINIT_STATE_DIR", env.WorkDir+"/state")
-			env.Values[instanceKey{}] = &instance{}
+			env.Values[instanceKey{}] = &instance{leases: make(map[string]*os.File)}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -72,6 +73,7 @@ func TestScenarios(t *testing.T) {
 			"await":  awaitOutput,
 			"inside": inside,
 			"mkfull": mkfull,
+			"lease":  lease,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -87,9 +89,10 @@ type instanceKey struct{}
 
 // instance is a svinit that runs as PID 1, or has exited (cmd is nil).
 type instance struct {
-	cmd  *exec.Cmd
-	log  string
-	done chan error
+	cmd    *exec.Cmd
+	log    string
+	done   chan error
+	leases map[string]*os.File
 }
 
 func instanceOf(ts *testscript.TestScript) *instance { return ts.Value(instanceKey{}).(*instance) }
@@ -286,20 +289,4 @@ func mkfull(ts *testscript.TestScript, neg bool, args []string) {
 	if !errors.Is(err, syscall.ENOSPC) {
 		ts.Fatalf("filling %s: %v", dir, err)
 	}
-}
-
-// makeOrphans is the program wreck, which makes orphans: children of children that
-// have exited. Its argument is their number.
-func makeOrphans() {
-	n, _ := strconv.Atoi(os.Args[1])
-	null, _ := os.OpenFile("/dev/null", os.O_RDWR, 0)
-	for range n {
-		cmd := exec.Command("/bin/sh", "-c", "true & exit 0")
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = null, null, null
-		if err := cmd.Run(); err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-	}
-	io.WriteString(os.Stdout, "wrecked\n")
 }

@@ -76,8 +76,9 @@ func New() (*Init, error) {
 		inherited: claimDescriptors(),
 		terminal:  noTerminal,
 		job: job{
-			ended: make(chan syscall.WaitStatus, 1),
-			stops: make(chan stop, maxStops),
+			executed: make(chan error, 1),
+			ended:    make(chan syscall.WaitStatus, 1),
+			stops:    make(chan stop, maxStops),
 		},
 		reaped: make(chan struct{}),
 	}, nil
@@ -180,6 +181,12 @@ func (i *Init) Wait() (code int) {
 		case st := <-i.job.stops:
 			if len(i.job.ended) == 0 { // else nothing is left to be continued
 				i.childHasStopped(st)
+			}
+		case err := <-i.job.executed:
+			if err != nil {
+				i.options.report(svlog.Unable("run", i.options.Command[0], err).At(svlog.Fatal))
+				i.takeTerminal()
+				return program.ExitNotExecutable
 			}
 		case ws := <-i.job.ended:
 			return i.end(ws)

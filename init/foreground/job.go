@@ -13,6 +13,7 @@ import (
 // job is the main program as a shell would see it.
 type job struct {
 	pid           int                     // 0 without a main program
+	executed      chan error              // what came of its execve(2), where that took long
 	ended         chan syscall.WaitStatus // its status
 	stops         chan stop               // children that have been stopped
 	ownSession    bool                    // it has our former terminal, in a session of its own

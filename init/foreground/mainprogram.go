@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -42,10 +43,7 @@ func (i *Init) startProgram() (code int, err error) {
 			i.terminal.setForeground(unix.Getpgrp())
 		}
 	}()
-	start := func(path string, argv []string) error {
-		i.job.pid, err = i.Reaper.Start(path, argv, attr, func(ws syscall.WaitStatus) { i.job.ended <- ws })
-		return err
-	}
+	start := func(path string, argv []string) error { return i.execute(path, argv, attr) }
 	if haveListenPID() {
 		// Only the process itself knows its pid before it is executed.
 		if start("/proc/self/exe", append([]string{ListenShim}, i.options.Command...)) == nil {
@@ -53,6 +51,28 @@ func (i *Init) startProgram() (code int, err error) {
 		}
 	}
 	return search(i.options.Command, start)
+}
+
+// slowExec is how long the execve(2) of the main program is waited for, so that
+// the search can go on where it fails. One that takes longer hangs: signals must
+// be obeyed meanwhile.
+const slowExec = time.Second
+
+// execute starts the main program at a path. Its error is that of execve(2).
+func (i *Init) execute(path string, argv []string, attr *syscall.ProcAttr) error {
+	pid, err := i.Reaper.StartInheriting(path, argv, attr,
+		func(err error) { i.job.executed <- err },
+		func(ws syscall.WaitStatus) { i.job.ended <- ws })
+	if err != nil {
+		return err
+	}
+	if i.Reaper.AwaitExec(pid, slowExec) {
+		if err := <-i.job.executed; err != nil {
+			return err
+		}
+	}
+	i.job.pid = pid
+	return nil
 }
 
 // attributes chooses the session, the process group and the terminal of the

@@ -3,6 +3,7 @@
 package spawn
 
 import (
+	"encoding/binary"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -19,32 +20,34 @@ type Process struct {
 	block  block
 }
 
-// Fd returns a descriptor that can be read when the outcome is known, to be
-// waited for and not to be read; -1 when it is known already.
+// Fd returns a descriptor that becomes readable when the outcome is known, to be
+// waited for; -1 after Close, and where the outcome is known from the start.
 func (p *Process) Fd() int { return p.fd }
 
 // Outcome returns whether the outcome is known, and then the errno of execve(2),
 // or of the system call before it that failed. After an error the process has
 // ended or is about to, with exit code 127, and is still to be waited for. No
 // error means that the program was executed, or that the process was killed
-// before: its status tells. A process that has ended has an outcome.
+// before: its status tells. A process that has ended has an outcome. Once it is
+// known, Close follows; the outcome can be read once.
 func (p *Process) Outcome() (err error, known bool) {
-	if p.fd < 0 {
-		return nil, true
-	}
 	var b [8]byte
 	n, err := unix.Read(p.fd, b[:])
 	for err == unix.EINTR {
 		n, err = unix.Read(p.fd, b[:])
 	}
-	if err == unix.EAGAIN {
+	switch {
+	case err == unix.EAGAIN:
 		return nil, false
-	}
-	unix.Close(p.fd)
-	// The child refers to none of this any more.
-	*p = Process{PID: p.PID, fd: -1}
-	if n == len(b) {
-		return syscall.Errno(b[0]) | syscall.Errno(b[1])<<8, true
+	case n == len(b):
+		return syscall.Errno(binary.NativeEndian.Uint64(b[:])), true
 	}
 	return nil, true
+}
+
+// Close releases what belongs to an outcome that is known: the child refers to
+// none of it any more.
+func (p *Process) Close() {
+	unix.Close(p.fd)
+	*p = Process{PID: p.PID, fd: -1}
 }

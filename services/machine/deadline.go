@@ -9,11 +9,12 @@ type Deadline uint8
 // The kinds of deadlines.
 const (
 	StartDeadline Deadline = iota // when a service in backoff starts
+	ExecDeadline                  // when one that is starting is shown as that
 	deadlines
 )
 
 // dueEvents has the event that follows when a deadline has passed.
-var dueEvents = [deadlines]Kind{StartDeadline: StartDue}
+var dueEvents = [deadlines]Kind{StartDeadline: StartDue, ExecDeadline: ExecSlow}
 
 // Deadlines has the time of each kind, the zero time where it is not set.
 type Deadlines [deadlines]time.Time

@@ -29,10 +29,12 @@ const (
 	Kill       // the deadline of the shutdown has passed
 	Changed    // the service directory has changed
 
-	Started     // the process runs
-	StartFailed // it could not be started
+	Started     // there is a process, which is about to execute the program
+	Executed    // it has executed it
+	StartFailed // there is no process, or it could not execute the program
 	Exited      // the process with Event.Role ended with Event.Status
 	StartDue    // the deadline StartDeadline has passed
+	ExecSlow    // the deadline ExecDeadline has passed
 	kinds
 )
 
@@ -43,7 +45,7 @@ func (k Kind) String() string {
 	return [kinds]string{
 		"u", "d", "o", "O", "x", "p", "c", "signal", "r",
 		"release", "drain", "term", "kill", "changed",
-		"started", "failed", "exited", "start due",
+		"started", "executed", "failed", "exited", "start due", "exec slow",
 	}[k]
 }
 

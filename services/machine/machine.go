@@ -46,6 +46,9 @@ func (m *Machine) Step(ev Event) Effects {
 	if m.State != StateBackoff {
 		m.Deadlines[StartDeadline] = time.Time{}
 	}
+	if m.State != StateStarting {
+		m.Deadlines[ExecDeadline] = time.Time{}
+	}
 	effects := m.effects
 	m.effects = Effects{}
 	return effects
@@ -78,20 +81,39 @@ func (m *Machine) retryNow(ev Event) {
 	}
 }
 
+// slowExec is how long an execve(2) may take before the status shows it.
+const slowExec = 100 * time.Millisecond
+
 func (m *Machine) started(ev Event) {
-	m.State = StateUp
-	m.Failures, m.SentSignals, m.LastStop = 0, 0, time.Time{}
+	m.State = StateStarting
+	m.SentSignals, m.LastStop = 0, time.Time{}
 	m.Paused, m.GotTERM = false, false
 	m.NotBefore = ev.Time.Add(MinLife)
+	m.Deadlines[ExecDeadline] = ev.Time.Add(slowExec)
+}
+
+func (m *Machine) executed(Event) {
+	m.State = StateUp
+	m.Failures = 0
 	m.do(SaveStatus)
 }
 
-func (m *Machine) retry(ev Event) {
-	m.State = StateBackoff
-	m.NotBefore = ev.Time.Add(RetryDelay(m.Failures))
-	m.Deadlines[StartDeadline] = m.NotBefore
-	m.Failures++
+// failed tries again after a pause what could not be started, unless nobody
+// wants that any more. A logger that still has something to read gets one more
+// chance.
+func (m *Machine) failed(ev Event) {
 	m.do(SaveStatus)
+	switch {
+	case m.ReleaseWhenDown && (!m.Draining || m.Failures > 0):
+		m.State = StateReleased
+	case m.Want == WantDown:
+		m.cancel(ev)
+	default:
+		m.State = StateBackoff
+		m.NotBefore = ev.Time.Add(RetryDelay(m.Failures))
+		m.Deadlines[StartDeadline] = m.NotBefore
+		m.Failures++
+	}
 }
 
 func (m *Machine) cancel(Event) {
@@ -194,6 +216,12 @@ func (m *Machine) drain(ev Event) {
 func (m *Machine) kill(ev Event) {
 	m.send(ev, syscall.SIGKILL, false)
 	m.do(ReportKill)
+}
+
+// Unsettled reports whether the status is about to change by itself, so that
+// writing it can wait.
+func (m *Machine) Unsettled() bool {
+	return m.State == StateStarting && !m.Deadlines[ExecDeadline].IsZero()
 }
 
 // Expected reports whether the end of the process with this status needs no

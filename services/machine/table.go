@@ -10,7 +10,8 @@ type State uint8
 const (
 	StateDown     State = iota // nothing runs and nothing is due
 	StateBackoff               // nothing runs; StartDeadline is set
-	StateUp                    // the process runs
+	StateStarting              // there is a process, and its execve(2) is not over
+	StateUp                    // the program runs
 	StateReleased              // the end: the owner gives the service up
 	states
 )
@@ -19,7 +20,7 @@ func (s State) String() string {
 	if s >= states {
 		return fmt.Sprintf("state %d", uint8(s))
 	}
-	return [states]string{"down", "backoff", "up", "released"}[s]
+	return [states]string{"down", "backoff", "starting", "up", "released"}[s]
 }
 
 // rule is one cell of the table: a name, and the function that is executed.
@@ -34,7 +35,8 @@ var (
 	save       = rule{"save", (*Machine).save}
 	start      = rule{"start", (*Machine).start}
 	started    = rule{"started", (*Machine).started}
-	retry      = rule{"retry", (*Machine).retry}
+	executed   = rule{"executed", (*Machine).executed}
+	failed     = rule{"failed", (*Machine).failed}
 	retryNow   = rule{"retry now", (*Machine).retryNow}
 	cancel     = rule{"cancel", (*Machine).cancel}
 	stop       = rule{"stop", (*Machine).stop}
@@ -80,9 +82,11 @@ var table = [StateReleased][kinds]rule{
 		Kill:        release,
 		Changed:     nothing,
 		Started:     started,
-		StartFailed: retry,
+		Executed:    impossible,
+		StartFailed: failed,
 		Exited:      impossible,
 		StartDue:    impossible,
+		ExecSlow:    impossible,
 	},
 	StateBackoff: {
 		Up:          retryNow,
@@ -100,9 +104,33 @@ var table = [StateReleased][kinds]rule{
 		Kill:        release,
 		Changed:     retryNow,
 		Started:     started,
-		StartFailed: retry,
+		Executed:    impossible,
+		StartFailed: failed,
 		Exited:      impossible,
 		StartDue:    start,
+		ExecSlow:    impossible,
+	},
+	StateStarting: {
+		Up:          save,
+		Down:        stop,
+		Once:        save,
+		AtMostOnce:  save,
+		Exit:        save,
+		Pause:       pause,
+		Continue:    resume,
+		Signal:      signal,
+		Restart:     stop,
+		Release:     stop,
+		Drain:       closeInput,
+		TermLogger:  stop,
+		Kill:        kill,
+		Changed:     nothing,
+		Started:     impossible,
+		Executed:    executed,
+		StartFailed: failed,
+		Exited:      exited,
+		StartDue:    impossible,
+		ExecSlow:    save,
 	},
 	StateUp: {
 		Up:          save,
@@ -120,9 +148,11 @@ var table = [StateReleased][kinds]rule{
 		Kill:        kill,
 		Changed:     nothing,
 		Started:     impossible,
+		Executed:    impossible,
 		StartFailed: impossible,
 		Exited:      exited,
 		StartDue:    impossible,
+		ExecSlow:    impossible,
 	},
 }
 

@@ -57,11 +57,15 @@ func TestMachineAtRandom(t *testing.T) {
 		m := Machine{Want: WantUp}
 		now := time.Unix(1e9, 0)
 		var lastStart time.Time
-		runs := false
+		runs, failedSince := false, false
 		for n := 0; n < 60 && m.State != StateReleased; n++ {
 			now = now.Add(time.Duration(r.IntN(900)) * time.Millisecond)
 			ev := Kind(r.IntN(int(Started)))
-			if runs && r.IntN(3) == 0 {
+			if m.State == StateStarting && r.IntN(2) == 0 {
+				if ev = Executed; r.IntN(3) == 0 {
+					ev, runs, failedSince = StartFailed, false, true
+				}
+			} else if runs && r.IntN(3) == 0 {
 				ev = Exited
 			} else if !runs && m.State == StateBackoff && r.IntN(2) == 0 {
 				now = m.NotBefore
@@ -89,21 +93,21 @@ func TestMachineAtRandom(t *testing.T) {
 				if runs {
 					t.Fatalf("seed %d: %v starts a second process", seed, ev)
 				}
-				if ev != Changed && ev != Up && now.Before(lastStart.Add(MinLife)) {
+				if ev != Changed && ev != Up && now.Before(lastStart.Add(MinLife)) && !failedSince {
 					t.Fatalf("seed %d: %v starts %v after the last start", seed, ev, now.Sub(lastStart))
 				}
 				if r.IntN(4) == 0 {
 					m.Step(StartFailed.At(now))
 				} else {
-					lastStart, runs = now, true
+					lastStart, runs, failedSince = now, true, false
 					m.Step(Started.At(now))
 				}
 			}
-			if runs != (m.State == StateUp) {
+			if runs != (m.State == StateUp || m.State == StateStarting) {
 				t.Fatalf("seed %d: after %v it is %v, and that it runs is %v", seed, ev, m.State, runs)
 			}
-			if (m.State == StateBackoff) != !m.Deadlines.Next().IsZero() {
-				t.Fatalf("seed %d: after %v it is %v, and the deadline is %v", seed, ev, m.State, m.Deadlines.Next())
+			if (m.State == StateBackoff) != !m.Deadlines[StartDeadline].IsZero() || m.State != StateStarting && !m.Deadlines[ExecDeadline].IsZero() {
+				t.Fatalf("seed %d: after %v it is %v, and the deadlines are %v", seed, ev, m.State, m.Deadlines)
 			}
 			if m.ReleaseWhenDown && !runs && m.State != StateReleased && !m.Draining {
 				t.Fatalf("seed %d: after %v it is to be released and is %v", seed, ev, m.State)

@@ -47,8 +47,14 @@ const (
 	WantOnce Want = 0
 )
 
-// FlagEnded says that the wait status is that of a process that has ended.
-const FlagEnded = 1 << 0
+// The bits of Flags.
+const (
+	// FlagEnded says that the wait status is that of a process that has ended.
+	FlagEnded = 1 << 0
+	// FlagStarting says that a process is about to execute the program, which
+	// takes long. There is no PID then.
+	FlagStarting = 1 << 1
+)
 
 // Status is what supervise/status says of a service.
 type Status struct {

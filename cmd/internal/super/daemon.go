@@ -49,6 +49,8 @@ func newDaemon(e *applet.Env) (*daemon, error) {
 	if err != nil {
 		return nil, applet.Fatal("unable to open /dev/null", err)
 	}
+	procs.Watch = func(fd int, ready func()) error { return poll.Add(fd, epoll.Edge, ready) }
+	procs.Unwatch = poll.Remove
 	d.procs = procs
 	d.Config = services.Config{
 		Procs:      procs,

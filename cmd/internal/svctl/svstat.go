@@ -91,10 +91,14 @@ func appendProblem(b []byte, what string, err error) []byte {
 	return append(append(b, what...), applet.Reason(err)...)
 }
 
-// appendStatus appends the status in daemontools' format.
+// appendStatus appends the status in daemontools' format, or in one of ours for
+// a service whose program hangs before it begins to run.
 func appendStatus(b []byte, s svdir.Status, normallyUp bool, now time.Time) []byte {
 	up := s.PID != 0
-	if up {
+	starting := !up && s.Flags&svdir.FlagStarting != 0
+	if starting {
+		b = append(b, "starting "...)
+	} else if up {
 		b = append(b, "up (pid "...)
 		b = strconv.AppendUint(b, uint64(s.PID), 10)
 		b = append(b, ") "...)
@@ -106,16 +110,18 @@ func appendStatus(b []byte, s svdir.Status, normallyUp bool, now time.Time) []by
 	switch {
 	case up && !normallyUp:
 		b = append(b, ", normally down"...)
-	case !up && normallyUp:
+	case starting && !normallyUp:
+		b = append(b, ", normally down"...)
+	case !up && !starting && normallyUp:
 		b = append(b, ", normally up"...)
 	}
 	if up && s.Paused {
 		b = append(b, ", paused"...)
 	}
 	switch {
-	case !up && s.Want == svdir.WantUp:
+	case !up && !starting && s.Want == svdir.WantUp:
 		b = append(b, ", want up"...)
-	case up && s.Want == svdir.WantDown:
+	case (up || starting) && s.Want == svdir.WantDown:
 		b = append(b, ", want down"...)
 	}
 	return b
