@@ -107,7 +107,7 @@ func (s *Scanner) findLogger(e *entry) bool {
 // started may start now, and a logger may have been added. The directory itself
 // may have been renamed, and the link to it adjusted.
 func (s *Scanner) refresh(e *entry) {
-	if dir := resolve(filepath.Join(s.dir, e.name)); dir != e.dir {
+	if dir := resolve(filepath.Join(s.dir, e.name)); dir != e.dir && !gone(dir, e.id) {
 		e.dir = dir
 		s.emit(Change{Kind: Renamed, ID: e.id, Source: spec.Source{Name: e.name, Dir: dir}})
 	}
