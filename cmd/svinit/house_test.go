@@ -98,6 +98,7 @@ type file struct {
 	path string // from the root
 	dir  string
 	*ast.File
+	set   *token.FileSet
 	lines int
 }
 
@@ -105,6 +106,10 @@ func (f file) test() bool {
 	return strings.HasSuffix(f.path, "_test.go") || slices.Contains(support, f.dir)
 }
 func (f file) outside() bool { return slices.Contains(outside, strings.Split(f.path, "/")[0]) }
+
+func (f file) linesOf(n ast.Node) int {
+	return f.set.Position(n.End()).Line - f.set.Position(n.Pos()).Line + 1
+}
 
 func (f file) imports() (paths []string) {
 	for _, spec := range f.Imports {
@@ -133,7 +138,7 @@ func files(t *testing.T) (files []file) {
 			return err
 		}
 		rel, err := filepath.Rel(root, path)
-		files = append(files, file{rel, filepath.Dir(rel), parsed, set.File(parsed.Pos()).LineCount()})
+		files = append(files, file{rel, filepath.Dir(rel), parsed, set, set.File(parsed.Pos()).LineCount()})
 		return err
 	})
 	if err != nil {
@@ -255,6 +260,11 @@ func TestBans(t *testing.T) {
 		}
 		if f.lines > 400 {
 			t.Errorf("%s has %d lines, more than 400", f.path, f.lines)
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && !f.test() && f.linesOf(fn) > 60 {
+				t.Errorf("%s: %s has %d lines, more than 60", f.path, fn.Name.Name, f.linesOf(fn))
+			}
 		}
 		ast.Inspect(f.File, func(n ast.Node) bool {
 			call, ok := n.(*ast.SelectorExpr)
