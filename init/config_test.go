@@ -45,7 +45,7 @@ func TestConfig(t *testing.T) {
 		{env: map[string]string{"SVINIT_SIGNALS": "RTMIN+31=1"}, err: `SVINIT_SIGNALS="RTMIN+31=1": "RTMIN+31" is not a signal`},
 		{env: map[string]string{"SVINIT_EXIT_CODES": "256=0"}, err: `SVINIT_EXIT_CODES="256=0": "256=0" is not of the form 143=0, exit codes from 0 to 255`},
 		{env: map[string]string{"SVINIT_EXIT_CODES": "1=-1"}, err: `SVINIT_EXIT_CODES="1=-1": "1=-1" is not of the form 143=0, exit codes from 0 to 255`},
-		// Variables without the prefix are none of ours.
+		// Variables without the prefix are ignored.
 		{env: map[string]string{"LOG": "loud", "GROUP": "x"}, want: Config{ServiceDir: "/etc/service", StopTimeout: duration(8 * time.Second), Log: logPrefix}},
 	} {
 		t.Run("", func(t *testing.T) {

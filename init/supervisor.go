@@ -41,7 +41,7 @@ type supervisor struct {
 // error says why it was not even tried.
 func (s *supervisor) run(command []string, gid int) (code int, err error) {
 	o := s.options(command)
-	o.Report = func(e svlog.Event) { s.report(e) } // whichever it is then
+	o.Report = func(e svlog.Event) { s.report(e) } // boot changes report
 	o.OnEvent = s.onEvent
 	if len(command) == 0 {
 		o.OnEvent = s.onEventAlone
@@ -59,7 +59,7 @@ func (s *supervisor) run(command []string, gid int) (code int, err error) {
 	// The goroutines are started after the main program, which their threads
 	// would delay. What arrives for them meanwhile is kept.
 	s.oom.start()
-	s.Begin(beforeFirstService, s.wait, s.log.Run, s.set.Run)
+	s.Begin(beforeFirstService, s.pollServices, s.log.Run, s.set.Run)
 	if err == nil {
 		code = s.Wait()
 	}
@@ -67,8 +67,9 @@ func (s *supervisor) run(command []string, gid int) (code int, err error) {
 	return code, nil
 }
 
-// wait waits for what the services' descriptors have to say.
-func (s *supervisor) wait() {
+// pollServices waits for the descriptors of the services: control FIFOs and
+// inotify.
+func (s *supervisor) pollServices() {
 	for s.poll.Wait() == nil {
 	}
 }

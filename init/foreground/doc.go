@@ -18,8 +18,8 @@
 //
 // # Session, process group and terminal
 //
-// What the main program gets depends on who leads the session of our controlling
-// terminal (credentials(7)):
+// What the main program gets depends on the leader of the session of our
+// controlling terminal (credentials(7)):
 //
 //	situation                                main program             terminal
 //	the session is ours (docker run -t)      a session of its own     becomes that of its session

@@ -10,7 +10,7 @@ import (
 	"svinit/services/svlog"
 )
 
-// Options say how a main program is run and who gets which signal.
+// Options say how a main program is run and which process gets which signal.
 type Options struct {
 	// Command is the main program and its arguments, argv[0] first. Without one
 	// orphans are reaped until one of StopSignals arrives.
