@@ -9,7 +9,7 @@ package applet
 //		switch o.Letter { case 'o': use(o.Value) }
 //	}
 //	if o.Bad != "" {
-//		e.Say(o.Bad)
+//		e.Log(o.Bad)
 //		return ErrUsage
 //	}
 type Options struct {
