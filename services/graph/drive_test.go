@@ -55,7 +55,7 @@ func (d *driver) start() (any bool) {
 	d.r.Shuffle(len(start), func(i, j int) { start[i], start[j] = start[j], start[i] })
 	for _, name := range start {
 		i := number(name)
-		if !d.m.startable(i) { // as when one that has just started keeps another from it
+		if !d.m.startable(i) {
 			d.failf("%s starts, and waits for %q", name, d.m.waits(i))
 		}
 		d.set(i, Up)

@@ -61,8 +61,8 @@ func TestOrder(t *testing.T) {
 		"stop: -cron -web", "cron down:", "cache down:", "web down: -php", "php down: -db", "db down:")
 }
 
-// TestReadyNowOrLater is contract: losing readiness neither stops nor delays
-// what has started, and keeps waiting what has not.
+// TestReadyNowOrLater loses readiness: this neither stops nor delays what has
+// started, and what has not started goes on waiting.
 func TestReadyNowOrLater(t *testing.T) {
 	g := build("db:", "queue:", "web: db", "worker: db queue")
 	expect(t, steps(g, "begin", "db up", "queue up", "db ready", "web up", "web ready", "db up", "queue ready", "db down", "db up", "db ready"),
@@ -176,8 +176,8 @@ func TestBundleInCycle(t *testing.T) {
 	expect(t, steps(g, "repaired"), "repaired: +web")
 }
 
-// TestComings adds what was missing, and removes what is needed.
-func TestComings(t *testing.T) {
+// TestAddAndRemove adds what was missing, and removes what is needed.
+func TestAddAndRemove(t *testing.T) {
 	g := build("web: db")
 	expect(t, steps(g, "begin"), "begin:")
 	g.Put("db", nil)

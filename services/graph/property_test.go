@@ -165,7 +165,7 @@ func TestShapes(t *testing.T) {
 		"hub":      func(i int) []int { return upTo(0, i/(n-1)*i) },
 		"complete": func(i int) []int { return upTo(max(i-60, 0), i) },
 		"clique":   func(i int) []int { return upTo(i/40*40, min(i/40*40+40, n)) },
-		"themself": func(i int) []int { return []int{i} },
+		"self":     func(i int) []int { return []int{i} },
 		"tree":     func(i int) []int { return upTo(max(i-1, 0)/2, max(i-1, 0)/2+min(i, 1)) },
 		"root": func(i int) []int {
 			return slices.DeleteFunc([]int{2*i + 1, 2*i + 2}, func(j int) bool { return j >= n })
