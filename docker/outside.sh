@@ -56,14 +56,14 @@ cleanup() {
 # remove LABEL: removes the containers that have it.
 remove() { docker ps -aq --filter "label=$1" | xargs -r docker rm -f >/dev/null 2>&1 || :; }
 
-# compile DIR NAME...: builds svinit and its tools, and static programs from docker/NAME.c.
+# compile DIR NAME...: builds svinit and its tools, and static programs from testdata/program/NAME.c.
 compile() {
 	local dir=$1 c
 	shift
 	mkdir -p "$dir"
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$dir/svinit" ./cmd/svinit
 	"$dir/svinit" --install "$dir"
-	for c; do gcc -static -O1 -Wall -o "$dir/$c" "docker/$c.c"; done
+	for c; do gcc -static -O1 -Wall -o "$dir/$c" "testdata/program/$c.c"; done
 }
 # build TAG CONTEXT...
 build() {

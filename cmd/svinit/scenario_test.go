@@ -46,6 +46,7 @@ func TestMain(m *testing.M) {
 		foreground.ListenShim: main,
 		"enter":               enterNamespaces,
 		"wreck":               makeOrphans,
+		"confine":             confine,
 	}
 	for _, c := range commands {
 		if c.Subcommand {
@@ -57,11 +58,14 @@ func TestMain(m *testing.M) {
 }
 
 func TestScenarios(t *testing.T) {
+	t.Cleanup(func() { os.RemoveAll(scratchDir) })
 	testscript.Run(t, testscript.Params{
 		Dir: "../../testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SVINIT_SERVICE_DIR", env.WorkDir+"/service")
 			env.Setenv("SVINIT_STATE_DIR", env.WorkDir+"/state")
+			env.Setenv("KILLING", `svinit: warning: unable to stop what has been left behind in time: killing plain \(pid [0-9]+\)(, plain \(pid [0-9]+\))*( and [0-9]+ more)?`)
+			env.Setenv("UNUSEDID", fmt.Sprint(100000+os.Getpid())) // a user without other processes
 			env.Values[instanceKey{}] = &instance{leases: make(map[string]*os.File)}
 			return nil
 		},
@@ -74,10 +78,23 @@ func TestScenarios(t *testing.T) {
 			"inside": inside,
 			"mkfull": mkfull,
 			"lease":  lease,
+
+			"contain":  contain,
+			"run":      run,
+			"in":       in,
+			"hears":    hears,
+			"obeys":    obeys,
+			"shutdown": shutDown,
+			"over":     over,
+			"older":    older,
+			"says":     says,
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "root" {
+			switch cond {
+			case "root":
 				return os.Geteuid() == 0, nil
+			case "container":
+				return hasContainers(), nil
 			}
 			return false, fmt.Errorf("unknown condition %s", cond)
 		},
@@ -93,6 +110,12 @@ type instance struct {
 	log    string
 	done   chan error
 	leases map[string]*os.File
+	ended  time.Time // when it exited, after done
+
+	// Of a container.
+	env     []string
+	started time.Time
+	output  *recorder
 }
 
 func instanceOf(ts *testscript.TestScript) *instance { return ts.Value(instanceKey{}).(*instance) }
@@ -166,8 +189,19 @@ func boot(ts *testscript.TestScript, neg bool, args []string) {
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
 	}
 	ts.Check(cmd.Start())
+	b.follow(ts, cmd)
+}
+
+// follow waits for the end of cmd, which has been started, and kills it at the end
+// of the script.
+func (b *instance) follow(ts *testscript.TestScript, cmd *exec.Cmd) {
 	b.cmd, b.done = cmd, make(chan error, 1)
-	go func() { b.done <- cmd.Wait() }()
+	done := b.done
+	go func() {
+		err := cmd.Wait()
+		b.ended = time.Now()
+		done <- err
+	}()
 	ts.Defer(func() {
 		if b.cmd != nil {
 			b.cmd.Process.Kill() // the kernel then kills all processes in the namespace
@@ -246,7 +280,11 @@ func awaitOutput(ts *testscript.TestScript, neg bool, args []string) {
 
 // output runs a command and returns its standard output and error.
 func output(ts *testscript.TestScript, args []string) string {
-	if args[0] == "inside" {
+	switch args[0] {
+	case "in":
+		out, _ := inContainer(ts, nil, nil, args[1:])
+		return out
+	case "inside":
 		args = append(nsenter(ts), args[1:]...)
 	}
 	path, err := exec.LookPath(args[0])

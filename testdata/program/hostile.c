@@ -1,7 +1,7 @@
 /*
- * The program that runs with svinit in the containers of docker/hostile: services
- * of one thread each, whose kind is the name of their directory, and wrappers
- * that break something for the program that they execute.
+ * The program that runs with svinit in the containers of docker/hostile and of
+ * scenarios: services of one thread each, whose kind is the name of their
+ * directory, and wrappers that break something for the program that they execute.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

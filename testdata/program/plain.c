@@ -1,7 +1,7 @@
 /*
- * The main programs of the containers of docker/plain: "plain WHAT". Lines
- * begin with the name of who says them; with PLAIN_LOG set they go to that file
- * instead of standard output.
+ * The main programs of the containers of docker/plain and of scenarios: "plain
+ * WHAT". Lines begin with the name of who says them; with PLAIN_LOG set they go to
+ * that file instead of standard output.
  */
 #define _GNU_SOURCE
 #include <errno.h>
