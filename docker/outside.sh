@@ -109,16 +109,6 @@ says_beside() {
 	[ -z "$rest" ] || miss "printed too: $rest"
 }
 
-# forbid ERRNO NAME...: writes a seccomp profile in which these system calls fail, and prints the name of its file.
-forbid() {
-	local errno=$1 names
-	shift
-	names=$(printf ', "%s"' "$@")
-	echo "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [
-		{\"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": $errno, \"names\": [${names#, }]}]}" >"$tmp/$name.json"
-	echo "$tmp/$name.json"
-}
-
 # run_case NAME: runs one case in the background; -e has no effect in it. After a dot in NAME stands the argument of its
 # function.
 run_case() {

@@ -64,7 +64,7 @@ func TestScenarios(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SVINIT_SERVICE_DIR", env.WorkDir+"/service")
 			env.Setenv("SVINIT_STATE_DIR", env.WorkDir+"/state")
-			env.Setenv("KILLING", `svinit: warning: unable to stop what has been left behind in time: killing plain \(pid [0-9]+\)(, plain \(pid [0-9]+\))*( and [0-9]+ more)?`)
+			env.Setenv("KILLING", `svinit: warning: unable to stop orphaned processes in time: killing plain \(pid [0-9]+\)(, plain \(pid [0-9]+\))*( and [0-9]+ more)?`)
 			env.Setenv("UNUSEDID", fmt.Sprint(100000+os.Getpid())) // a user without other processes
 			env.Values[instanceKey{}] = &instance{leases: make(map[string]*os.File)}
 			return nil
