@@ -6,7 +6,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -63,15 +62,84 @@ func confine() {
 	if !strings.Contains(path, "/") {
 		path = "/usr/local/bin/" + path
 	}
-	env := append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=" + c.host}, c.env...)
 	for _, step := range []func() error{c.enterRoot, c.limit, c.dropCapabilities, c.forbid, c.changeUser} {
 		if err := step(); err != nil {
 			fmt.Fprintln(os.Stderr, "confine:", err)
 			os.Exit(99)
 		}
 	}
-	fmt.Fprintln(os.Stderr, "confine:", path, syscall.Exec(path, c.args, env))
+	fmt.Fprintln(os.Stderr, "confine:", path, syscall.Exec(path, c.args, c.environ()))
 	os.Exit(99)
+}
+
+// attach is the program that "in" starts: it enters the namespaces of a container,
+// restricts itself as the container is, and runs a command. Its arguments are the
+// process ID of svinit and the options of the container.
+func attach() {
+	runtime.LockOSThread()
+	var c confinement
+	f := flag.NewFlagSet("attach", flag.ExitOnError)
+	c.set(f)
+	f.Parse(os.Args[2:])
+	code, err := c.attach(os.Args[1], f.Args())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "attach:", err)
+	}
+	os.Exit(code)
+}
+
+func (c *confinement) attach(pid string, args []string) (code int, err error) {
+	const failed = 99
+	// A thread that shares its root directory with others may not change it by setns(2).
+	if err := unix.Unshare(unix.CLONE_FS); err != nil {
+		return failed, fmt.Errorf("unshare: %w", err)
+	}
+	var fds []int
+	for _, name := range []string{"ipc", "uts", "net", "pid", "mnt"} {
+		fd, err := unix.Open("/proc/"+pid+"/ns/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return failed, err
+		}
+		fds = append(fds, fd)
+	}
+	for _, fd := range fds {
+		if err := unix.Setns(fd, 0); err != nil {
+			return failed, fmt.Errorf("setns: %w", err)
+		}
+	}
+	for _, step := range []func() error{c.limit, c.dropCapabilities, c.forbid} {
+		if err := step(); err != nil {
+			return failed, err
+		}
+	}
+	uid, gid, err := c.ids()
+	if err != nil {
+		return failed, err
+	}
+	path := args[0]
+	if !strings.Contains(path, "/") {
+		path = "/usr/local/bin/" + path
+	}
+	child, err := syscall.ForkExec(path, args, &syscall.ProcAttr{
+		Dir: "/", Env: c.environ(), Files: []uintptr{0, 1, 2},
+		Sys: &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: gid}},
+	})
+	if err != nil {
+		return failed, fmt.Errorf("%s: %w", path, err)
+	}
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(child, &status, 0, nil); err != nil {
+		return failed, err
+	}
+	if status.Signaled() {
+		return 128 + int(status.Signal()), nil
+	}
+	return status.ExitStatus(), nil
+}
+
+// environ is the environment of the programs in the container.
+func (c *confinement) environ() []string {
+	return append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=" + c.host}, c.env...)
 }
 
 // enterRoot mounts what a container has, and makes root the root of the namespace.
@@ -216,21 +284,22 @@ func (c *confinement) forbid() error {
 	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0)
 }
 
+// ids returns the numbers in c.user.
+func (c *confinement) ids() (uid, gid uint32, err error) {
+	_, err = fmt.Sscanf(c.user, "%d:%d", &uid, &gid)
+	return uid, gid, err
+}
+
 func (c *confinement) changeUser() error {
-	uid, gid, _ := strings.Cut(c.user, ":")
-	u, err := strconv.Atoi(uid)
-	if err != nil || u == 0 {
-		return err
-	}
-	g, err := strconv.Atoi(gid)
-	if err != nil {
+	uid, gid, err := c.ids()
+	if err != nil || uid == 0 {
 		return err
 	}
 	if err := syscall.Setgroups(nil); err != nil {
 		return err
 	}
-	if err := syscall.Setgid(g); err != nil {
+	if err := syscall.Setgid(int(gid)); err != nil {
 		return err
 	}
-	return syscall.Setuid(u)
+	return syscall.Setuid(int(uid))
 }

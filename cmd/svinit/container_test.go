@@ -17,28 +17,37 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// A script can also run svinit in a container of its own, as docker run does, but
-// without an engine: a root directory that has static programs and nothing else,
-// Docker's default capabilities, namespaces, and whatever the script restricts or
-// takes away. testdata/program has the programs. Scripts that do so need root and
-// gcc (the condition "container"), and have these commands besides:
+// A scenario can also run svinit in a container, as docker run does but without an
+// engine: in a root directory that has static programs and nothing else, with the
+// capabilities that Docker leaves, and with the restrictions that the script asks
+// for. The programs are in testdata/program. This needs root and gcc, which is the
+// condition "container". The commands are:
 //
-//	contain [OPTION]... INIT [ARG...]  start INIT in a container. $WORK/root is its
-//	                       root, $PID its process ID; confinement has the options
-//	run CODE [OPTION]... INIT [ARG...]  the same, and wait until it exits with CODE
+//	contain [OPTION]... INIT [ARG...]
+//	      start INIT in a container; $WORK/root is its root directory and $PID its
+//	      process ID; the options are those of confinement.set
+//	run CODE [OPTION]... INIT [ARG...]
+//	      the same, and wait until it exits with CODE
 //	in [-user UID:GID] [-e NAME=VALUE]... [-out REGEXP] CODE CMD...
-//	                       run a command in it, as docker exec does, and check all
-//	                       of its output (none) and its exit code
-//	hears {SIG NUMBER}...  send each signal, and wait for "main: got NUMBER"
-//	older                  wait until it is two seconds old
-//	obeys                  wait for the services a and b; restart a, stop b
-//	shutdown [-within DURATION] CODE  send TERM: it exits with CODE in less than that (5s)
-//	over [-least DURATION] [-within DURATION] CODE  it exits by itself, that long
-//	                       after "main: over" (less than 1s)
-//	says [LINE...]         besides lines of its programs it wrote these (regular
-//	                       expressions), each once, and no other
+//	      run a command in the container and under its restrictions, as docker exec
+//	      does; check its exit code and all of its output, which is nothing without
+//	      -out
+//	hears {SIG NUMBER}...
+//	      send each signal, and wait for the line "main: got NUMBER"
+//	older
+//	      wait until svinit is two seconds old
+//	obeys
+//	      wait for the services a and b, restart a and stop b
+//	shutdown [-within DURATION] CODE
+//	      send TERM; svinit exits with CODE in less than DURATION (5s)
+//	over [-least DURATION] [-within DURATION] CODE
+//	      svinit exits by itself with CODE, at least and in less than so long after
+//	      the line "main: over" (0s and 1s)
+//	says [LINE...]
+//	      besides the lines of the programs, the output has lines that match these,
+//	      each exactly once, and no others
 
-// scratchDir is what scratch has made; TestScenarios removes it.
+// scratchDir is the directory that scratch has made. TestScenarios removes it.
 var scratchDir string
 
 // scratch makes the root directory that each container gets a copy of.
@@ -93,8 +102,8 @@ func hasContainers() bool {
 	return os.Geteuid() == 0 && err == nil
 }
 
-// recorder writes a container's output to the log of a script, and keeps when the
-// main program said that it was over.
+// recorder writes a container's output to the log of a scenario, and records when
+// the line "main: over" came.
 type recorder struct {
 	file *os.File
 	text []byte
@@ -112,13 +121,13 @@ func (r *recorder) Write(p []byte) (int, error) {
 func contain(ts *testscript.TestScript, neg bool, args []string) {
 	b := instanceOf(ts)
 	if b.cmd != nil {
-		ts.Fatalf("there is a svinit already")
+		ts.Fatalf("svinit is already running")
 	}
 	var c confinement
 	options := flag.NewFlagSet("contain", flag.ContinueOnError)
 	c.set(options)
 	ts.Check(options.Parse(args))
-	b.env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, c.env...)
+	b.options = args[:len(args)-options.NArg()]
 	dir, err := scratch()
 	ts.Check(err)
 	root := ts.MkAbs("root")
@@ -150,11 +159,13 @@ func run(ts *testscript.TestScript, neg bool, args []string) {
 	checkExit(ts, false, args[:1])
 }
 
-// inContainer runs a command in the container and returns its output and exit code.
-func inContainer(ts *testscript.TestScript, options, env, args []string) (string, int) {
-	enter := append([]string{"-t", ts.Getenv("PID"), "-p", "-m", "-i", "-u", "-n"}, options...)
-	cmd := exec.Command("nsenter", append(append(enter, "--"), args...)...)
-	cmd.Env = append(slices.Clone(instanceOf(ts).env), env...)
+// inContainer runs a command in the container, with more options than those of the
+// container, and returns its output and exit code.
+func inContainer(ts *testscript.TestScript, more, args []string) (string, int) {
+	path, err := exec.LookPath("attach")
+	ts.Check(err)
+	cmd := exec.Command(path, slices.Concat([]string{ts.Getenv("PID")}, instanceOf(ts).options, more, []string{"--"}, args)...)
+	cmd.Args[0] = "attach"
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		ts.Fatalf("%v", err)
@@ -162,18 +173,18 @@ func inContainer(ts *testscript.TestScript, options, env, args []string) (string
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// in runs a command in the container. It may write nothing, unless -out says what.
+// in runs a command in the container and checks its exit code and output.
 func in(ts *testscript.TestScript, neg bool, args []string) {
-	var user, want string
-	var env []string
+	var want string
+	var more []string
 	options := flag.NewFlagSet("in", flag.ContinueOnError)
-	options.StringVar(&user, "user", "0:0", "")
 	options.StringVar(&want, "out", "", "")
-	options.Func("e", "", func(s string) error { env = append(env, s); return nil })
+	for _, name := range []string{"user", "e"} {
+		options.Func(name, "", func(s string) error { more = append(more, "-"+name, s); return nil })
+	}
 	ts.Check(options.Parse(args))
 	args = options.Args()
-	uid, gid, _ := strings.Cut(user, ":")
-	out, code := inContainer(ts, []string{"-S", uid, "-G", gid}, env, args[1:])
+	out, code := inContainer(ts, more, args[1:])
 	if fmt.Sprint(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s; it wrote\n%s", code, args[0], out)
 	}
@@ -189,17 +200,17 @@ func hears(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// older waits until svinit is two seconds old. After one it looks for services, and
-// later it gives memory back.
+// older waits until svinit is two seconds old. After one second it looks for
+// services, and later it returns memory to the kernel.
 func older(ts *testscript.TestScript, neg bool, args []string) {
 	<-time.After(time.Until(instanceOf(ts).started.Add(2 * time.Second)))
 }
 
-// obeys is: svc -t restarts the service a, svc -d leaves b down.
+// obeys checks that svc -t restarts the service a, and that svc -d stops b.
 func obeys(ts *testscript.TestScript, neg bool, args []string) {
 	up := regexp.MustCompile(`^\w: up \(pid ([0-9]+)\) [0-9]+ seconds\n$`)
 	down := regexp.MustCompile(`^\w: down [0-9]+ seconds, normally up\n$`)
-	tool := func(args ...string) string { out, _ := inContainer(ts, nil, nil, args); return out }
+	tool := func(args ...string) string { out, _ := inContainer(ts, nil, args); return out }
 	await := func(name string, ok func(string) bool) {
 		var out string
 		if !poll(func() bool { out = tool("svstat", name); return ok(out) }) {
@@ -247,15 +258,16 @@ func over(ts *testscript.TestScript, neg bool, args []string) {
 	checkExit(ts, false, code)
 	b := instanceOf(ts)
 	if b.output.over.IsZero() {
-		ts.Fatalf("the main program was not over")
+		ts.Fatalf("there is no line main: over")
 	}
 	if took := b.ended.Sub(b.output.over); took < least || took >= most {
 		ts.Fatalf("it ended %s after the main program", took)
 	}
 }
 
-// ownLines are those of the programs in testdata/program. Besides, others on this
-// machine may have taken all of root's instances of inotify.
+// ownLines matches the lines that says ignores: those of the programs in
+// testdata/program, and a warning that comes when other programs on this machine
+// have taken all of root's inotify instances.
 var ownLines = regexp.MustCompile(`^(?:(?:(?:a|b/log|c): )?up|(?:main|orphan): .*|svinit: warning: unable to watch .*: inotify_init1: too many open files; .*)$`)
 
 func says(ts *testscript.TestScript, neg bool, args []string) {

@@ -47,6 +47,7 @@ func TestMain(m *testing.M) {
 		"enter":               enterNamespaces,
 		"wreck":               makeOrphans,
 		"confine":             confine,
+		"attach":              attach,
 	}
 	for _, c := range commands {
 		if c.Subcommand {
@@ -113,7 +114,7 @@ type instance struct {
 	ended  time.Time // when it exited, after done
 
 	// Of a container.
-	env     []string
+	options []string
 	started time.Time
 	output  *recorder
 }
@@ -282,7 +283,7 @@ func awaitOutput(ts *testscript.TestScript, neg bool, args []string) {
 func output(ts *testscript.TestScript, args []string) string {
 	switch args[0] {
 	case "in":
-		out, _ := inContainer(ts, nil, nil, args[1:])
+		out, _ := inContainer(ts, nil, args[1:])
 		return out
 	case "inside":
 		args = append(nsenter(ts), args[1:]...)
