@@ -33,12 +33,14 @@ type block struct {
 	number uintptr    // 0: of the clone
 	args   [5]uintptr // 8: its arguments
 	all    uint64     // 48: the signal mask that blocks everything
-	old    uint64     // 56: the mask before
-	first  *op        // 64: the list that the child begins with
-	ops    *op        // 72: the list of this child
-	pipe   uintptr    // 80: the write end of the pipe, in the child
-	errno  uint64     // 88: what the child writes to it
-	tid    int32      // 96: the pid of the child, set by the kernel (CLONE_CHILD_SETTID)
+	//lint:ignore U1000 the assembly uses it
+	old   uint64  // 56: the mask before
+	first *op     // 64: the list that the child begins with
+	ops   *op     // 72: the list of this child
+	pipe  uintptr // 80: the write end of the pipe, in the child
+	//lint:ignore U1000 the assembly uses it
+	errno uint64 // 88: what the child writes to it
+	tid   int32  // 96: the pid of the child, set by the kernel (CLONE_CHILD_SETTID)
 }
 
 // cloneArgs is struct clone_args of clone3(2), in its first version.
