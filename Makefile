@@ -18,7 +18,7 @@ demo:
 
 # The race detector needs a C compiler.
 test: check
-	.ci/need daemontools runit tini dumb-init catatonit util-linux strace gcc libc6-dev tmux
+	.ci/need daemontools runit tini dumb-init catatonit util-linux procps strace gcc libc6-dev tmux
 	$(GOTEST) -race -timeout 8m ./...
 	@if docker info >/dev/null 2>&1; then docker/smoke && docker/hostile && docker/plain; \
 	elif [ -n "$$CI" ]; then echo 'no Docker engine answers' >&2; exit 1; \
