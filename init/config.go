@@ -31,7 +31,7 @@ type Config struct {
 	LeaveOrphans yesNo                `split_words:"true" desc:"do not stop orphaned processes at the end, as tini does not; otherwise they get TERM, and in the end KILL"`
 	ParentDeath  foreground.Signal    `split_words:"true" desc:"when not PID 1: treat the exit of the parent process as this signal"`
 	ControlGroup string               `split_words:"true" desc:"a group, by name or number, whose members may read the status of services and command them"`
-	Signals      foreground.SignalMap `split_words:"true" desc:"signals to translate for the main program, as in TERM=QUIT,HUP= (nothing: not forwarded); 15:3,1:0 is the same"`
+	Signals      foreground.SignalMap `split_words:"true" desc:"signals to translate, as in TERM=QUIT,HUP= (nothing: not forwarded); 15:3,1:0 is the same. Without a main program: WINCH=TERM makes WINCH stop the container"`
 }
 
 const prefix = "svinit"

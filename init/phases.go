@@ -1,10 +1,8 @@
 package pid1
 
 import (
-	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"svinit/services/svlog"
@@ -127,8 +125,7 @@ func (p *plainInit) stop(phases []phase) {
 			select {
 			case <-ph.over():
 			case sig := <-p.Signals():
-				isStop := sig.Number == syscall.SIGTERM || sig.Number == syscall.SIGINT
-				if isStop && p.lastStop.again(sig.PID, timeout) && !hurry && ph.late != nil {
+				if hurries(p.conf.Signals.Translate(sig.Number)) && p.lastStop.again(sig.PID, timeout) && !hurry && ph.late != nil {
 					hurry = true
 					timer.Reset(0)
 				}
@@ -148,34 +145,6 @@ func (p *plainInit) stop(phases []phase) {
 }
 
 func (p *plainInit) stopTimeout() time.Duration { return time.Duration(p.conf.StopTimeout) }
-
-// stopSignals stop a container without a main program. KILL cannot be caught,
-// but can arrive as SVINIT_PARENT_DEATH.
-var stopSignals = []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL}
-
-func stops(sig syscall.Signal) bool { return slices.Contains(stopSignals, sig) }
-
-// order is the last stop signal, with its sender (0 where unknown) and the time
-// at which it arrived.
-type order struct {
-	sender int
-	at     time.Time
-}
-
-// duplicateWindow is within what time the same stop signal can arrive twice:
-// timeout(1) signals its child, and then its process group.
-const duplicateWindow = time.Second
-
-// again remembers a stop signal and reports whether it is the second: the first
-// one stopped us or the main program. A signal that the main program has
-// outlived by more than the timeout was about something else.
-func (o *order) again(sender int, timeout time.Duration) bool {
-	first := *o
-	*o = order{sender, time.Now()}
-	since := o.at.Sub(first.at)
-	same := sender != 0 && sender == first.sender && since < duplicateWindow
-	return !first.at.IsZero() && since < timeout && !same
-}
 
 // enumerate lists the first few.
 func enumerate(names []string) string {

@@ -66,7 +66,7 @@ func (p *plainInit) start(command []string) (code int, err error) {
 func (p *plainInit) onEvent(e foreground.Event) {
 	switch e.Kind {
 	case foreground.Received:
-		if stops(e.Signal) {
+		if stops(e.Signal) || stops(p.conf.Signals.Translate(e.Signal)) {
 			p.lastStop.again(e.PID, p.stopTimeout())
 		}
 	case foreground.NotForwarded:

@@ -34,6 +34,7 @@ type supervisor struct {
 	log     *svlog.Mux
 	set     *services.Set
 	title   title
+	unused  unusedSignals
 	written <-chan struct{} // closed when the log has been written, after its Stop
 }
 
@@ -75,11 +76,20 @@ func (s *supervisor) pollServices() {
 }
 
 // onEventAlone is onEvent without a main program: SIGALRM rescans the scan
-// directory.
+// directory, and a signal that has no effect is reported, since it may be the
+// STOPSIGNAL of an image.
 func (s *supervisor) onEventAlone(e foreground.Event) {
 	s.onEvent(e)
-	if e.Kind == foreground.Received && e.Signal == syscall.SIGALRM {
+	if e.Kind != foreground.Received {
+		return
+	}
+	switch sig := s.conf.Signals.Translate(e.Signal); {
+	case sig == syscall.SIGALRM:
 		s.set.Rescan()
+	case sig == 0, stops(sig):
+	case e.Kernel, sig == syscall.SIGCONT: // such as WINCH of a terminal; a stop of this process is over
+	case s.unused.reportNow(e.Signal):
+		s.report(unusedSignal(e.Signal))
 	}
 }
 

@@ -10,6 +10,7 @@ type Event struct {
 	Signal syscall.Signal
 	Status syscall.WaitStatus
 	Err    error
+	Kernel bool // the signal is from the kernel itself, such as for a terminal
 }
 
 // EventKind says what has happened.
@@ -18,7 +19,7 @@ type EventKind int
 // The kinds of events, each with the fields that it sets.
 const (
 	Started      EventKind = iota // the main program has been started: PID
-	Received                      // this process has received a signal, not SIGCHLD: Signal, and PID of its sender or 0
+	Received                      // this process has received a signal, not SIGCHLD: Signal, PID of its sender or 0, Kernel
 	Forwarded                     // a signal has been sent to the main program: Signal
 	NotForwarded                  // a signal could not be sent to the main program: Signal, Err
 	Reaped                        // an orphan has ended: PID, Status

@@ -172,10 +172,10 @@ func (i *Init) Wait() (code int) {
 	for {
 		select {
 		case sig := <-i.arrived:
-			i.emit(Event{Kind: Received, Signal: sig.Number, PID: sig.PID})
+			i.emit(Event{Kind: Received, Signal: sig.Number, PID: sig.PID, Kernel: sig.Code == signals.Kernel})
 			if i.job.pid != 0 {
 				i.forward(sig.Number)
-			} else if slices.Contains(i.options.StopSignals, sig.Number) {
+			} else if slices.Contains(i.options.StopSignals, i.options.Signals.Translate(sig.Number)) {
 				return 0
 			}
 		case st := <-i.job.stops:
@@ -200,9 +200,7 @@ func (i *Init) end(ws syscall.WaitStatus) (code int) {
 	i.emit(Event{Kind: Ended, PID: i.job.pid, Status: ws})
 	i.takeTerminal()
 	if last := i.options.LastSignal; last != 0 && i.options.Group {
-		if to, ok := i.options.Signals[last]; ok {
-			last = to
-		}
+		last = i.options.Signals.Translate(last)
 		if syscall.Kill(-i.job.pid, last) == nil {
 			i.emit(Event{Kind: Forwarded, Signal: last})
 		}

@@ -28,7 +28,8 @@ type Options struct {
 	// of the main program alone.
 	Group bool
 	// Signals has what the main program is sent in place of a signal, 0 for
-	// nothing. A signal that is not in it is forwarded as it is.
+	// nothing. A signal that is not in it is forwarded as it is. Without a
+	// Command it says which signals count as one of StopSignals.
 	Signals SignalMap
 	// StopToo stops this process as well at TSTP, TTIN and TTOU, after they have
 	// been forwarded, until CONT arrives. The kernel ignores that for PID 1.
@@ -64,6 +65,14 @@ func (o *Options) report(e svlog.Event) {
 
 // SignalMap says what a signal becomes for the main program, 0 for nothing.
 type SignalMap map[syscall.Signal]syscall.Signal
+
+// Translate returns what a signal becomes, 0 for nothing.
+func (m SignalMap) Translate(sig syscall.Signal) syscall.Signal {
+	if to, ok := m[sig]; ok {
+		return to
+	}
+	return sig
+}
 
 // Decode adds pairs such as TERM=QUIT,HUP= or, as dumb-init has them, 15:3,1:0.
 // The error says what is wrong with the text. (SignalMap is an

@@ -51,11 +51,8 @@ func (i *Init) send(sig syscall.Signal) (to syscall.Signal, err error) {
 	if i.job.stoppedWithUs && sig == syscall.SIGCONT {
 		return sig, i.continued()
 	}
-	to = sig
-	if t, ok := i.options.Signals[sig]; ok {
-		if to = t; to == 0 {
-			return 0, nil
-		}
+	if to = i.options.Signals.Translate(sig); to == 0 {
+		return 0, nil
 	}
 	pid := i.job.pid
 	if i.options.Group {
