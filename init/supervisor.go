@@ -18,7 +18,7 @@ import (
 // The threads of a supervisor. These come to those of foreground.PlainThreads:
 //
 //	                                usual  small
-//	owners                            4      1    services.Config.Abreast
+//	owners                            4      1    services.Config.MaxParallel
 //	the scanner                       1      -    takes turns with the owners
 //	the log                           1      1
 //	the start of readproctitle        1      -    there is none
@@ -127,7 +127,7 @@ func (s *supervisor) boot(gid int) (err error) {
 	s.title.procs = s.Reaper
 	s.log.Errors = s.title.show
 	if s.Small() {
-		cfg.Abreast = 1
+		cfg.MaxParallel = 1
 		s.log.Errors = nil
 	}
 	if s.conf.Log == logInherit {

@@ -43,9 +43,9 @@ var ErrDraining = errors.New("shutting down")
 // Reaper starts, waits for and signals the children of this process. There
 // must be one; the zero value is not usable, see New.
 type Reaper struct {
-	// ByBell has Run wait for Wake alone instead of in a system call, which
-	// takes a thread. It is set before Run.
-	ByBell bool
+	// WaitForWake has Run wait for Wake alone instead of in a system call, which
+	// needs a thread. It is set before Run.
+	WaitForWake bool
 
 	// Watch has ready called, by another goroutine, when a descriptor can be
 	// read, until Unwatch. They are set before the first Start. Without them
@@ -231,14 +231,14 @@ func (r *Reaper) Orphans() uint64 { return r.orphans.Load() }
 
 // Run reaps until Drain has been called and no child is left.
 func (r *Reaper) Run() {
-	if r.ByBell {
-		r.runByBell()
+	if r.WaitForWake {
+		r.runByWake()
 		return
 	}
 	// A handler would run for each child, to no use: waitid wakes us.
 	r.caught = sigaction.Set(syscall.SIGCHLD, sigaction.Action{})
 	defer sigaction.Set(syscall.SIGCHLD, r.caught)
-	for turn := 1; ; turn++ {
+	for batches := 1; ; batches++ {
 		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT, nil)
 		switch {
 		case err == nil:
@@ -246,7 +246,7 @@ func (r *Reaper) Run() {
 			// A goroutine that never gives way for 10 ms loses its right to run
 			// to Go's monitor in each system call, and wakes it to get it back:
 			// a storm of orphans would wake two threads for each.
-			if turn%batch == 0 {
+			if batches%batch == 0 {
 				runtime.Gosched()
 			}
 		case err == unix.ECHILD && !r.sleep():
@@ -262,8 +262,8 @@ func (r *Reaper) ReapNow() (left bool) {
 	return !childless()
 }
 
-// runByBell is Run where SIGCHLD stays caught.
-func (r *Reaper) runByBell() {
+// runByWake is Run where SIGCHLD stays caught.
+func (r *Reaper) runByWake() {
 	for {
 		r.mu.Lock()
 		draining := r.draining

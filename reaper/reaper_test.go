@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	if r, err = New(); err != nil {
 		panic(err)
 	}
-	r.ByBell = os.Getenv("BYBELL") != ""
+	r.WaitForWake = os.Getenv("WAIT_FOR_WAKE") != ""
 	chld := make(chan os.Signal, 1)
 	signal.Notify(chld, syscall.SIGCHLD)
 	go func() {
@@ -265,13 +265,13 @@ func TestSleepsWithoutChildren(t *testing.T) {
 }
 
 // Everything holds without a thread that waits, too.
-func TestByBell(t *testing.T) {
-	if r.ByBell {
+func TestWaitForWake(t *testing.T) {
+	if r.WaitForWake {
 		return
 	}
 	ended := make(chan syscall.WaitStatus, 1)
 	_, err := r.Start("/proc/self/exe", []string{"reaper.test", "-test.timeout=1m"}, &syscall.ProcAttr{
-		Env:   append(os.Environ(), "BYBELL=1"),
+		Env:   append(os.Environ(), "WAIT_FOR_WAKE=1"),
 		Files: []uintptr{0, 1, 2},
 	}, func(error) {}, func(ws syscall.WaitStatus) { ended <- ws })
 	if err != nil {

@@ -48,11 +48,11 @@ type Config struct {
 	// OOMKills returns how many processes the kernel has killed for want of
 	// memory in our container, and whether that is known. May be nil.
 	OOMKills func() (uint64, bool)
-	// Abreast is how many owners may do something at once, 0 for 4; see
-	// service.aside. With 1 the set and its scanner take turns with them, so
-	// that all of this package holds one thread at a time.
-	Abreast int
-	// First is called once, before the first service is begun, by the Set. May
+	// MaxParallel is how many jobs may use the disk or fork at the same time, 0
+	// for 4; see slots. With 1 the scanner shares that slot, so that this package
+	// needs one thread for what may take long.
+	MaxParallel int
+	// First is called once by the Set, before the first service is started. May
 	// be nil.
 	First func()
 }

@@ -3,8 +3,6 @@ package services
 import (
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
-
 	"svinit/services/machine"
 	"svinit/services/scan"
 	"svinit/services/spec"
@@ -31,7 +29,7 @@ func (s *Set) add(c scan.Change) {
 }
 
 func (s *Set) startMain(e *entry) {
-	e.main = newOwner(s.cfg, e.Source, s.inbox.send)
+	e.main = newOwner(s.cfg, e.Source, s.slots, s.inbox.send)
 	e.main.output = e.pipe
 	s.running++
 	s.startOwner(e.main)
@@ -41,21 +39,20 @@ func (s *Set) startMain(e *entry) {
 func (s *Set) startLogger(e *entry) {
 	log := e.logSource()
 	if e.pipe == nil {
-		var fds [2]int
-		if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		pipe, err := newLogPipe()
+		if err != nil {
 			s.cfg.warn("log "+e.Name+" to", log.Dir, err)
 			s.scanner.Report(e.id, scan.LoggerFailed)
 			return
 		}
-		e.pipe = &logPipe{fds[0], fds[1]}
+		e.pipe = pipe
 	}
-	e.log = newOwner(s.cfg, log, s.inbox.send)
+	e.log = newOwner(s.cfg, log, s.slots, s.inbox.send)
 	e.log.input = e.pipe
 	s.startOwner(e.log)
 }
 
 func (s *Set) startOwner(o *owner) {
-	o.slots = s.slots
 	if !s.begun && s.cfg.First != nil {
 		s.cfg.First()
 	}
@@ -111,8 +108,7 @@ func (s *Set) wrapUp(e *entry) {
 		e.log.order(machine.Drain)
 	default:
 		if e.pipe != nil {
-			e.pipe.closeWriter()
-			unix.Close(e.pipe.r)
+			e.pipe.close()
 		}
 		delete(s.entries, e.id)
 		s.scanner.Report(e.id, scan.Gone)

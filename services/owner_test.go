@@ -270,7 +270,7 @@ func TestLocked(t *testing.T) {
 			t.Fatal(err)
 		}
 		done := make(chan struct{})
-		w.svc = newOwner(w.svc.cfg, spec.Source{Name: "web", Dir: dir}, func(r report) {
+		w.svc = newOwner(w.svc.cfg, spec.Source{Name: "web", Dir: dir}, newSlots(4), func(r report) {
 			if r.kind == ownerEnded {
 				close(done)
 			}

@@ -45,7 +45,7 @@ func (r *record) status() svdir.Status {
 		Restarts: max(r.Starts, 1) - 1,
 	}
 	switch {
-	case r.State == machine.StateStarting: // nobody can talk to it yet
+	case r.State == machine.StateLaunching, r.State == machine.StateStarting: // nobody can talk to it yet
 		st.PID, st.Paused = 0, false
 		st.Flags |= svdir.FlagStarting
 	case r.pid() != 0:

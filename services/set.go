@@ -11,9 +11,8 @@ import (
 	"svinit/services/spec"
 )
 
-// abreast is how many owners may do something at once, unless Config says so;
-// see owner.runWithSlot.
-const abreast = 4
+// maxParallel is how many slots there are unless Config says so.
+const maxParallel = 4
 
 // Set supervises the services of a scan directory. One goroutine (Run) owns
 // it; the methods only ask. It makes no call into a file system: what there is
@@ -26,7 +25,7 @@ type Set struct {
 	inbox inbox[report] // of the owners; poked for a request
 	ask   atomic.Uint32 // requests, a bit each
 
-	slots    chan struct{} // a place for each of Config.Abreast
+	slots    *slots
 	entries  map[spec.Identity]*entry
 	running  int // main services whose owner has not ended
 	stopping bool
@@ -49,14 +48,14 @@ func NewSet(cfg *Config, dir string) *Set {
 		cfg:     cfg,
 		dir:     dir,
 		inbox:   newInbox[report](),
-		slots:   make(chan struct{}, cmp.Or(cfg.Abreast, abreast)),
+		slots:   newSlots(cmp.Or(cfg.MaxParallel, maxParallel)),
 		entries: make(map[spec.Identity]*entry),
 		down:    make(chan struct{}),
 		done:    make(chan struct{}),
 	}
 	var slots chan struct{}
-	if cap(s.slots) == 1 {
-		slots = s.slots
+	if cap(s.slots.taken) == 1 {
+		slots = s.slots.taken
 	}
 	s.scanner = scan.New(dir, cfg.Poll, slots)
 	return s
@@ -114,24 +113,8 @@ func (s *Set) wait() {
 		s.answer()
 	case c := <-s.scanner.Changes():
 		if !s.stopping {
-			s.takeSlot()
-			defer s.giveSlot()
 			s.apply(c)
 		}
-	}
-}
-
-// takeSlot begins what the Set does while, where there is only one slot, no
-// owner has it. Owners never wait for the Set while they have a slot.
-func (s *Set) takeSlot() {
-	if cap(s.slots) == 1 {
-		s.slots <- struct{}{}
-	}
-}
-
-func (s *Set) giveSlot() {
-	if cap(s.slots) == 1 {
-		<-s.slots
 	}
 }
 
@@ -140,8 +123,7 @@ func (s *Set) wentWrong(text string) {
 	s.cfg.news("scan of "+s.dir, "went wrong: a bug of svinit: "+text)
 }
 
-// answer handles requests and reports. The order to stop or to kill reaches all
-// owners before the Set waits for a slot, which another may have for long.
+// answer handles requests and reports.
 func (s *Set) answer() {
 	asked := s.ask.Swap(0)
 	first := asked&reqStop != 0 && !s.stopping
@@ -155,8 +137,6 @@ func (s *Set) answer() {
 			}
 		}
 	}
-	s.takeSlot()
-	defer s.giveSlot()
 	for _, r := range s.inbox.take() {
 		if r.kind == ownerEnded {
 			s.ownerEnded(r.owner)

@@ -17,12 +17,19 @@ type Single struct {
 // supervisor has it, and those of the system.
 func NewSingle(cfg *Config, name, dir string) (*Single, error) {
 	s := &Single{done: make(chan struct{})}
-	s.owner = newOwner(cfg, spec.Source{Name: name, Dir: dir}, func(r report) {
+	s.owner = newOwner(cfg, spec.Source{Name: name, Dir: dir}, newSlots(maxParallel), func(r report) {
 		if r.kind == ownerEnded {
 			close(s.done)
 		}
 	})
-	return s, s.owner.hold()
+	held, err := hold(cfg, s.owner.Source)
+	if err == nil {
+		err = s.owner.take(held)
+	}
+	if unwritable(err) { // said when the service starts
+		err = nil
+	}
+	return s, err
 }
 
 // Run supervises until x was commanded or Stop called, and the service has

@@ -2,77 +2,148 @@ package services
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"svinit/services/epoll"
+	"svinit/services/machine"
+	"svinit/services/spec"
+	"svinit/services/svdir"
 )
 
-// saveStatus writes the status, and lets the tools find the service once there
-// is one.
-func (o *owner) saveStatus() {
-	o.writeStatus()
-	if o.state != nil {
-		if err := o.state.Announce(); err != nil {
-			o.warn("listen in", o.state.Path, err)
-			o.statusRetry = true
+// startAcquisition starts the job that takes the state directory and reads what
+// the service is.
+func (o *owner) startAcquisition() {
+	cfg, src, held := o.cfg, o.Source, o.state
+	o.acquireAt = time.Time{}
+	o.diskJob = o.startJob(func(j *job) jobResult {
+		var err error
+		if held == nil {
+			held, err = hold(cfg, src)
 		}
-	}
+		// A service directory that is gone is the set's business.
+		gone := err != nil && unix.Access(src.Dir, unix.F_OK) != nil
+		s, problems := spec.Load(src)
+		if held != nil && j.state.Load() == jobAbandoned {
+			held.Release()
+		}
+		return func() {
+			o.diskJob = nil
+			o.acquire(held, err, gone)
+			if o.acquired && o.State != machine.StateReleased {
+				o.spec, o.specFresh = s, true
+				o.warnAbout(problems)
+				o.begin()
+			}
+		}
+	})
 }
 
-// hold takes the state directory and waits for commands there. Without an error
-// the service may run; also, with a warning, where no place for its state can
-// be written. An error may pass, and until then the service must not run: above
-// all not while another supervisor has it.
-func (o *owner) hold() error {
-	h, err := holdState(o.cfg, o.Source.Dir, o.Source.Name)
-	if err == nil {
-		if err = o.cfg.Poll.Add(h.Control(), epoll.Edge, o.inbox.poke); err == nil {
-			o.state = h
-			return nil
-		}
-		h.Release()
+// hold takes the state directory. Without an error the service may run; also
+// without a state directory, where no place for it can be written. An error may
+// pass, and until then the service must not run: above all not while another
+// supervisor has it.
+func hold(cfg *Config, src spec.Source) (*svdir.Held, error) {
+	return holdState(cfg, src.Dir, src.Name)
+}
+
+// take waits for commands in a state directory.
+func (o *owner) take(held *svdir.Held) error {
+	if err := o.cfg.Poll.Add(held.Control(), epoll.Edge, o.inbox.poke); err != nil {
+		held.Release()
+		return err
 	}
-	if unwritable(err) {
+	o.state = held
+	return nil
+}
+
+// acquire applies the result of hold.
+func (o *owner) acquire(held *svdir.Held, err error, gone bool) {
+	if o.state == nil && err == nil {
+		err = o.take(held)
+	}
+	switch {
+	case err == nil:
+		o.acquired = true
+	case unwritable(err):
 		o.warn("take commands for", o.Source.Name, err)
-		return nil
-	}
-	return err
-}
-
-// close writes the last status and closes what the owner holds open.
-func (o *owner) close() {
-	if n := o.unread(); n > 0 && o.ReleaseWhenDown && o.Draining {
-		o.news(fmt.Sprintf("ended, and %d bytes are left that it has not read", n))
-	}
-	o.writeStatus()
-	if o.timer != nil {
-		o.timer.Stop()
-	}
-	if o.state != nil {
-		o.cfg.Poll.Remove(o.state.Control())
-		o.state.Release()
+		o.acquired = true
+	default:
+		if !gone {
+			o.warn("supervise", o.Source.Name, err)
+		}
+		o.acquireAt = time.Now().Add(machine.RetryDelay(o.failures))
+		o.failures++
 	}
 }
 
-// writeStatus writes the status. A failure is one warning: the service runs on
-// all the same.
-func (o *owner) writeStatus() {
+// begin starts the service, unless its directory says that it is down, or it is
+// released before its first start.
+func (o *owner) begin() {
+	first := machine.Up
+	if o.spec.Down {
+		first = machine.Down
+	}
+	o.handle(first.At(time.Now()))
+	o.statusDirty = true
+}
+
+// startSave starts the job that writes the status, and lets the tools find the
+// service once there is one.
+func (o *owner) startSave() {
 	o.statusDirty = false
 	if o.state == nil {
 		return
 	}
-	err := o.state.WriteStatus(o.status())
+	held, status := o.state, o.status()
+	o.diskJob = o.startJob(func(*job) jobResult {
+		werr := held.WriteStatus(status)
+		aerr := held.Announce()
+		return func() {
+			o.diskJob = nil
+			o.saved(held, werr, aerr)
+		}
+	})
+}
+
+// saved applies the result of writing the status. A failure is one warning: the
+// service runs on all the same.
+func (o *owner) saved(held *svdir.Held, werr, aerr error) {
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(werr, fs.ErrNotExist):
 		// The directory has been removed, so nobody can read the status.
-	case err != nil:
-		o.warn("write", o.state.Path+"/status", err)
+	case werr != nil:
+		o.warn("write", held.Path+"/status", werr)
 		o.statusRetry = true
 	default:
 		delete(o.warned, "write")
 	}
+	if aerr != nil {
+		o.warn("listen in", held.Path, aerr)
+		o.statusRetry = true
+	}
+}
+
+// startClose starts the job that writes the last status and gives the state
+// directory up.
+func (o *owner) startClose() {
+	held, status := o.state, o.status()
+	o.state = nil
+	o.cfg.Poll.Remove(held.Control())
+	o.diskJob = o.startJob(func(*job) jobResult {
+		err := held.WriteStatus(status)
+		path := held.Path
+		held.Release()
+		return func() {
+			o.diskJob = nil
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				o.warn("write", path+"/status", err)
+			}
+		}
+	})
 }
 
 // warn reports what could not be done, once until the reason changes: a retry

@@ -35,7 +35,9 @@ type world struct {
 	fail   error // what Start answers
 	exec   error // what comes of an execve(2); errHangs: nothing
 	hung   func(error)
-	log    []string // what happened, with the time
+	block  chan struct{} // Start waits until it is closed
+	quick  bool          // processes end before Start returns
+	log    []string      // what happened, with the time
 }
 
 // errHangs is an execve(2) that hangs until its outcome is called.
@@ -56,7 +58,7 @@ func newWorld(t *testing.T, files ...string) *world {
 	t.Cleanup(poll.Close)
 	cfg := &Config{Procs: w, Poll: poll, Report: func(e svlog.Event) { w.note("say svinit: %v", e) }}
 	done := make(chan struct{})
-	w.svc = newOwner(cfg, spec.Source{Name: "web", Dir: w.dir}, func(r report) {
+	w.svc = newOwner(cfg, spec.Source{Name: "web", Dir: w.dir}, newSlots(4), func(r report) {
 		if r.kind == ownerEnded {
 			w.note("released")
 			close(done)
@@ -83,6 +85,9 @@ func (w *world) note(format string, args ...any) {
 
 // Start implements Processes.
 func (w *world) Start(_ string, _ []string, _ *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (int, error) {
+	if w.block != nil {
+		<-w.block
+	}
 	if w.fail != nil {
 		w.note("fail")
 		return 0, w.fail
@@ -98,6 +103,10 @@ func (w *world) Start(_ string, _ []string, _ *syscall.ProcAttr, executed func(e
 		delete(w.exited, w.pid)
 	}
 	executed(w.exec)
+	if w.quick {
+		delete(w.exited, w.pid)
+		exited(3 * sec)
+	}
 	return w.pid, nil
 }
 

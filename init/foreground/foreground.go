@@ -101,7 +101,7 @@ func (i *Init) Prepare(o Options, need Threads) (err error) {
 	if i.Reaper, err = reaper.New(); err != nil { // the main program runs without orphans too
 		i.options.report(svlog.Unable("adopt", "orphans", err))
 	}
-	i.Reaper.ByBell = i.small
+	i.Reaper.WaitForWake = i.small
 	i.Reaper.Stopped = i.childStopped
 	i.Reaper.Orphan = func(pid int, ws syscall.WaitStatus) { i.emit(Event{Kind: Reaped, PID: pid, Status: ws}) }
 	return nil

@@ -1,6 +1,8 @@
 package foreground
 
 import (
+	"bufio"
+	"bytes"
 	"os"
 	"strconv"
 	"strings"
@@ -22,24 +24,31 @@ func rest() {
 	if err != nil {
 		return
 	}
-	maps, err := os.ReadFile("/proc/self/smaps")
+	smaps, err := os.Open("/proc/self/smaps")
 	if err != nil {
 		return
 	}
+	defer smaps.Close()
+	// Read in pieces: garbage of 100 KB can be what begins a collection, which
+	// costs 700 KB of memory that is then in use.
+	lines := bufio.NewScanner(smaps)
+	lines.Buffer(make([]byte, 4096), 4096)
 	var begin, end uint64 // of the mapping whose lines follow, 0 if it is to be kept
-	for line := range strings.Lines(string(maps)) {
+	for lines.Scan() {
 		// proc_pid_smaps(5): "00400000-0055c000 r-xp 00000000 fe:00 1234  /svinit",
 		// then lines such as "Anonymous:  0 kB".
-		f := strings.Fields(line)
-		if len(f) > 0 && !strings.HasSuffix(f[0], ":") {
-			end = 0
-			if from, to, ok := strings.Cut(f[0], "-"); ok && len(f) == 6 && f[5] == exe && !strings.Contains(f[1], "w") {
+		line := lines.Bytes()
+		first, rest, _ := bytes.Cut(line, []byte(" "))
+		switch {
+		case !bytes.HasSuffix(first, []byte(":")):
+			begin, end = 0, 0
+			if f := strings.Fields(string(rest)); len(f) == 5 && f[4] == exe && !strings.Contains(f[0], "w") {
+				from, to, _ := strings.Cut(string(first), "-")
 				begin, _ = strconv.ParseUint(from, 16, 64)
 				end, _ = strconv.ParseUint(to, 16, 64)
 			}
-		}
-		// Pages that a dynamic linker has relocated differ from the file.
-		if len(f) == 3 && f[0] == "Anonymous:" && f[1] == "0" && end != 0 {
+		case end != 0 && string(first) == "Anonymous:" && string(bytes.TrimSpace(rest)) == "0 kB":
+			// Pages that a dynamic linker has relocated differ from the file.
 			unix.RawSyscall(unix.SYS_MADVISE, uintptr(begin), uintptr(end-begin), unix.MADV_DONTNEED)
 		}
 	}

@@ -9,7 +9,7 @@ type Deadline uint8
 // The kinds of deadlines.
 const (
 	StartDeadline Deadline = iota // when a service in backoff starts
-	ExecDeadline                  // when one that is starting is shown as that
+	ExecDeadline                  // when a launch that takes long is shown in the status
 	deadlines
 )
 

@@ -15,7 +15,8 @@ const (
 	SaveStatus                         // write the status
 	ReportKill                         // report that the service did not stop in time
 	ReportImpossible                   // report an event that this state cannot have
-	Launch                             // start the process; Started or StartFailed follows
+	CancelLaunch                       // make no process, if that is still possible
+	Launch                             // make the process; Started or StartFailed follows
 	effectKinds
 )
 
@@ -23,7 +24,7 @@ func (k EffectKind) String() string {
 	if k >= effectKinds {
 		return fmt.Sprintf("effect %d", uint8(k))
 	}
-	return [effectKinds]string{"send", "close input", "save status", "report kill", "report impossible", "launch"}[k]
+	return [effectKinds]string{"send", "close input", "save status", "report kill", "report impossible", "cancel launch", "launch"}[k]
 }
 
 // Effect is one thing that the owner has to do.
@@ -40,8 +41,7 @@ func (e Effect) Signal() syscall.Signal { return syscall.Signal(e.signal) }
 // where a step needs more.
 const maxEffects = 8
 
-// Effects is what the owner has to do after a step, in this order. Launch, if
-// it is there, is the last, since its outcome is the next event.
+// Effects is what the owner has to do after a step, in this order.
 type Effects struct {
 	list [maxEffects]Effect
 	n    uint8

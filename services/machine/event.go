@@ -29,9 +29,9 @@ const (
 	Kill       // the deadline of the shutdown has passed
 	Changed    // the service directory has changed
 
-	Started     // there is a process, which is about to execute the program
+	Started     // after Launch: there is a process, which is about to execute the program
 	Executed    // it has executed it
-	StartFailed // there is no process, or it could not execute the program
+	StartFailed // after Launch: there is no process, or it could not execute the program
 	Exited      // the process with Event.Role ended with Event.Status
 	StartDue    // the deadline StartDeadline has passed
 	ExecSlow    // the deadline ExecDeadline has passed

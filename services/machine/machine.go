@@ -46,7 +46,7 @@ func (m *Machine) Step(ev Event) Effects {
 	if m.State != StateBackoff {
 		m.Deadlines[StartDeadline] = time.Time{}
 	}
-	if m.State != StateStarting {
+	if m.State != StateLaunching && m.State != StateStarting {
 		m.Deadlines[ExecDeadline] = time.Time{}
 	}
 	effects := m.effects
@@ -67,7 +67,8 @@ func (m *Machine) start(ev Event) {
 		m.Deadlines[StartDeadline] = m.NotBefore
 		return
 	}
-	m.Deadlines[StartDeadline] = time.Time{}
+	m.State = StateLaunching
+	m.Deadlines[ExecDeadline] = ev.Time.Add(slowExec)
 	m.do(Launch)
 }
 
@@ -81,15 +82,23 @@ func (m *Machine) retryNow(ev Event) {
 	}
 }
 
-// slowExec is how long an execve(2) may take before the status shows it.
+// slowExec is how long a launch and its execve(2) may take before the status
+// shows it.
 const slowExec = 100 * time.Millisecond
 
+// started notes that there is a process. It may have been made although that
+// was no longer wanted.
 func (m *Machine) started(ev Event) {
+	if m.State != StateLaunching {
+		m.Deadlines[ExecDeadline] = ev.Time.Add(slowExec)
+	}
 	m.State = StateStarting
 	m.SentSignals, m.LastStop = 0, time.Time{}
 	m.Paused, m.GotTERM = false, false
 	m.NotBefore = ev.Time.Add(MinLife)
-	m.Deadlines[ExecDeadline] = ev.Time.Add(slowExec)
+	if m.Want == WantDown {
+		m.stop(ev)
+	}
 }
 
 func (m *Machine) executed(Event) {
@@ -117,6 +126,9 @@ func (m *Machine) failed(ev Event) {
 }
 
 func (m *Machine) cancel(Event) {
+	if m.State == StateLaunching {
+		m.do(CancelLaunch)
+	}
 	m.State = StateDown
 	if m.Failures > 0 {
 		m.Failures, m.NotBefore = 0, time.Time{} // nothing has run, so the next start need not wait
@@ -221,7 +233,7 @@ func (m *Machine) kill(ev Event) {
 // Unsettled reports whether the status is about to change by itself, so that
 // writing it can wait.
 func (m *Machine) Unsettled() bool {
-	return m.State == StateStarting && !m.Deadlines[ExecDeadline].IsZero()
+	return (m.State == StateLaunching || m.State == StateStarting) && !m.Deadlines[ExecDeadline].IsZero()
 }
 
 // Expected reports whether the end of the process with this status needs no

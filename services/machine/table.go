@@ -8,11 +8,12 @@ type State uint8
 
 // The states.
 const (
-	StateDown     State = iota // nothing runs and nothing is due
-	StateBackoff               // nothing runs; StartDeadline is set
-	StateStarting              // there is a process, and its execve(2) is not over
-	StateUp                    // the program runs
-	StateReleased              // the end: the owner gives the service up
+	StateDown      State = iota // nothing runs and nothing is due
+	StateBackoff                // nothing runs; StartDeadline is set
+	StateLaunching              // a process is about to be made
+	StateStarting               // there is a process, and its execve(2) is not over
+	StateUp                     // the program runs
+	StateReleased               // the end: the owner gives the service up
 	states
 )
 
@@ -20,7 +21,7 @@ func (s State) String() string {
 	if s >= states {
 		return fmt.Sprintf("state %d", uint8(s))
 	}
-	return [states]string{"down", "backoff", "starting", "up", "released"}[s]
+	return [states]string{"down", "backoff", "launching", "starting", "up", "released"}[s]
 }
 
 // rule is one cell of the table: a name, and the function that is executed.
@@ -109,6 +110,28 @@ var table = [StateReleased][kinds]rule{
 		Exited:      impossible,
 		StartDue:    start,
 		ExecSlow:    impossible,
+	},
+	StateLaunching: {
+		Up:          save,
+		Down:        cancel,
+		Once:        save,
+		AtMostOnce:  cancel,
+		Exit:        save,
+		Pause:       save,
+		Continue:    save,
+		Signal:      nothing,
+		Restart:     nothing,
+		Release:     release,
+		Drain:       closeInput,
+		TermLogger:  nothing,
+		Kill:        release,
+		Changed:     nothing,
+		Started:     started,
+		Executed:    impossible,
+		StartFailed: failed,
+		Exited:      impossible,
+		StartDue:    impossible,
+		ExecSlow:    save,
 	},
 	StateStarting: {
 		Up:          save,

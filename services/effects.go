@@ -1,0 +1,95 @@
+package services
+
+import (
+	"fmt"
+	"syscall"
+
+	"svinit/services/machine"
+)
+
+// handle handles one event.
+func (o *owner) handle(ev machine.Event) {
+	effects := o.Step(ev)
+	o.perform(ev, &effects)
+}
+
+// handleExit handles the end of a process.
+func (o *owner) handleExit(ev machine.Event) {
+	lived := ev.Time.Sub(o.Since)
+	expected := o.Expected(ev.Status, ev.Time)
+	o.PIDs[ev.Role], o.Since, o.LastExit = 0, ev.Time, ev.Status
+	o.Exits++
+	effects := o.Step(ev)
+	if next := o.afterExit(&effects); !expected {
+		o.pendingExitLog = func() {
+			oom := ev.Status.Signaled() && ev.Status.Signal() == syscall.SIGKILL && o.killedForMemory()
+			o.news(exitMessage(ev.Status, oom, lived) + "; " + next)
+		}
+	}
+	o.perform(ev, &effects)
+	if !o.launching {
+		o.logExit()
+	}
+	if o.State == machine.StateDown {
+		o.report(report{owner: o, kind: serviceDown, status: ev.Status})
+	}
+}
+
+// logExit reports the last exit. That waits until the next process is started,
+// so as not to delay it.
+func (o *owner) logExit() {
+	if report := o.pendingExitLog; report != nil {
+		o.pendingExitLog = nil
+		report()
+	}
+}
+
+// killedForMemory reports whether the out-of-memory counter has risen since it
+// was last read.
+func (o *owner) killedForMemory() bool {
+	if o.cfg.OOMKills == nil {
+		return false
+	}
+	n, ok := o.cfg.OOMKills()
+	rose := ok && n > o.OOMKills
+	o.OOMKills = n
+	return rose
+}
+
+// perform carries out the effects of an event.
+func (o *owner) perform(ev machine.Event, effects *machine.Effects) {
+	for _, x := range effects.All() {
+		switch x.Kind {
+		case machine.Send:
+			o.signal(x)
+		case machine.CloseInput:
+			if o.input != nil {
+				o.input.closeWriter()
+			}
+		case machine.SaveStatus:
+			o.statusDirty = true
+		case machine.ReportKill:
+			o.news(fmt.Sprintf("did not stop in time: killing pid %d", o.pid()))
+		case machine.ReportImpossible:
+			o.news(fmt.Sprintf("got %v while %v: a bug of svinit, without effect", ev.Kind, o.State))
+		case machine.CancelLaunch:
+			o.launching = false
+			if o.launchJob != nil {
+				o.launchJob.state.CompareAndSwap(jobWanted, jobCancelled)
+			}
+		case machine.Launch:
+			o.launching = true
+		}
+	}
+}
+
+// signal sends what the machine decided to send.
+func (o *owner) signal(x machine.Effect) {
+	pid := o.pid()
+	if x.Group {
+		pid = -pid
+	}
+	if err := o.cfg.Procs.Signal(pid, x.Signal()); err != nil && err != syscall.ESRCH {
+		o.warn("signal", o.Source.Name, err)
+	}
+}
