@@ -121,6 +121,9 @@ func (l *launch) fork() (pid int, err error) {
 	if l.output != nil {
 		files[1] = uintptr(l.output.w)
 	}
+	for _, fd := range files {
+		svlog.ResetFlags(int(fd))
+	}
 	inbox := l.inbox
 	return l.cfg.Procs.Start(l.spec.Path, l.spec.Args, &syscall.ProcAttr{
 		Dir:   l.spec.Dir,

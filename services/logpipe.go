@@ -4,6 +4,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/services/svlog"
 )
 
 // logPipe is the pipe between a service and its logger. Both ends stay open
@@ -13,13 +15,14 @@ import (
 // scheduler (RawSyscall): it needs no thread for them, see slots.
 type logPipe struct{ r, w int }
 
-// newLogPipe returns a pipe whose ends are close-on-exec. Errors: those of
+// newLogPipe returns what svlog.NewPipe does. Errors: those of
 // pipe2(2).
 func newLogPipe() (*logPipe, error) {
 	var ends [2]int32
 	if _, _, errno := unix.RawSyscall(unix.SYS_PIPE2, uintptr(unsafe.Pointer(&ends)), unix.O_CLOEXEC, 0); errno != 0 {
 		return nil, errno
 	}
+	unix.RawSyscall(unix.SYS_FCHMOD, uintptr(ends[1]), svlog.PipeMode, 0)
 	return &logPipe{int(ends[0]), int(ends[1])}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
@@ -45,4 +46,18 @@ func makeOrphans() {
 		}
 	}
 	io.WriteString(os.Stdout, "wrecked\n")
+}
+
+// writeLines is the program lines NAME N. It writes N numbered lines of up to 4096
+// bytes, the most that one write puts into a pipe whole, with a write for each.
+func writeLines() {
+	n, _ := strconv.Atoi(os.Args[2])
+	for i := range n {
+		line := fmt.Sprintf("%s %d ", os.Args[1], i)
+		line += strings.Repeat("x", i*7919%(4096-len(line)-1)) + ".\n"
+		if _, err := io.WriteString(os.Stdout, line); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 }

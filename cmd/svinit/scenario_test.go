@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,9 +25,10 @@ import (
 // real services. The test binary acts as svinit and as all of its tools. The
 // scenarios have these commands besides those of testscript:
 //
-//	boot [-e NAME=VALUE]... [ARG...]  start svinit ARG... as PID 1, with
+//	boot [-p] [-e NAME=VALUE]... [ARG...]  start svinit ARG... as PID 1, with
 //	                       SVINIT_SERVICE_DIR=$WORK/service; $USERID, $NPROC and
-//	                       $NOFILE, if set, are its user ID and limits
+//	                       $NOFILE, if set, are its user ID and limits; with -p its
+//	                       output is a pipe
 //	signal SIG             send it a signal, from outside of the namespace
 //	ended CODE             wait until it exits, and check its exit code
 //	said REGEXP            wait until its output matches (the file log has all
@@ -48,6 +50,7 @@ func TestMain(m *testing.M) {
 		"wreck":               makeOrphans,
 		"confine":             confine,
 		"attach":              attach,
+		"lines":               writeLines,
 	}
 	for _, c := range commands {
 		if c.Subcommand {
@@ -111,7 +114,8 @@ type instance struct {
 	log    string
 	done   chan error
 	leases map[string]*os.File
-	ended  time.Time // when it exited, after done
+	ended  time.Time       // when it exited, after done
+	copied <-chan struct{} // closed when all output is in the log; nil where it goes there directly
 
 	// Of a container.
 	options []string
@@ -165,6 +169,10 @@ func boot(ts *testscript.TestScript, neg bool, args []string) {
 	env := os.Environ()
 	env = append(env, "PATH="+ts.Getenv("PATH"), "WORK="+ts.Getenv("WORK"),
 		"SVINIT_SERVICE_DIR="+ts.Getenv("SVINIT_SERVICE_DIR"), "SVINIT_STATE_DIR="+ts.Getenv("SVINIT_STATE_DIR"))
+	byPipe := len(args) > 0 && args[0] == "-p"
+	if byPipe {
+		args = args[1:]
+	}
 	for len(args) > 1 && args[0] == "-e" {
 		env = append(env, args[1])
 		args = args[2:]
@@ -179,7 +187,13 @@ func boot(ts *testscript.TestScript, neg bool, args []string) {
 	cmd.Args[0] = "enter"
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = env
-	cmd.Stdout, cmd.Stderr = log, log
+	out := log
+	b.copied = nil
+	if byPipe {
+		out, b.copied = pipeTo(ts, b.log)
+		defer out.Close()
+	}
+	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
 		Setsid:     true, // so that it has no controlling terminal
@@ -197,10 +211,13 @@ func boot(ts *testscript.TestScript, neg bool, args []string) {
 // of the script.
 func (b *instance) follow(ts *testscript.TestScript, cmd *exec.Cmd) {
 	b.cmd, b.done = cmd, make(chan error, 1)
-	done := b.done
+	done, copied := b.done, b.copied
 	go func() {
 		err := cmd.Wait()
 		b.ended = time.Now()
+		if copied != nil {
+			<-copied
+		}
 		done <- err
 	}()
 	ts.Defer(func() {
@@ -214,6 +231,23 @@ func (b *instance) follow(ts *testscript.TestScript, cmd *exec.Cmd) {
 			ts.Fatalf("svinit wrote\n%s", text)
 		}
 	})
+}
+
+// pipeTo returns the write end of a pipe whose reader appends to a file, and a
+// channel that is closed when it has read the end.
+func pipeTo(ts *testscript.TestScript, file string) (w *os.File, copied chan struct{}) {
+	r, w, err := os.Pipe()
+	ts.Check(err)
+	to, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND, 0)
+	ts.Check(err)
+	copied = make(chan struct{})
+	go func() {
+		defer close(copied)
+		defer r.Close()
+		defer to.Close()
+		io.Copy(to, r)
+	}()
+	return w, copied
 }
 
 func sendSignal(ts *testscript.TestScript, neg bool, args []string) {

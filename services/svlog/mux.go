@@ -73,8 +73,8 @@ func New(f Format, out, errs int) (*Mux, error) {
 		done:     make(chan struct{}),
 		partial:  make(map[*source]struct{}),
 	}
-	m.outs[Stdout] = output{fd: out, name: "standard output"}
-	m.outs[Stderr] = output{fd: errs, name: "standard error"}
+	m.outs[Stdout] = newOutput(out, "standard output")
+	m.outs[Stderr] = newOutput(errs, "standard error")
 	own := &source{stream: Stderr, own: true, service: Prog, format: m.own}
 	if m.ownPipe, err = m.pipe(own); err != nil {
 		set.Close()
@@ -93,23 +93,24 @@ func (m *Mux) Pipe(service string, stream Stream) (w int, err error) {
 }
 
 func (m *Mux) pipe(s *source) (w int, err error) {
-	var p [2]int
-	if err := unix.Pipe2(p[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+	r, w, err := NewPipe()
+	if err != nil {
 		return -1, fmt.Errorf("make a pipe for the output: %w", err)
 	}
-	s.fd = p[0]
-	if !s.own { // a service waits while its pipe is full, svinit does not
-		_, err = unix.FcntlInt(uintptr(p[1]), unix.F_SETFL, 0)
+	s.fd = r
+	err = unix.SetNonblock(r, true)
+	if s.own && err == nil { // a service waits while its pipe is full, svinit does not
+		err = unix.SetNonblock(w, true)
 	}
 	if err == nil {
 		err = m.watch(s)
 	}
 	if err != nil {
-		unix.Close(p[0])
-		unix.Close(p[1])
+		unix.Close(r)
+		unix.Close(w)
 		return -1, err
 	}
-	return p[1], nil
+	return w, nil
 }
 
 // Report is a [Reporter] that writes to standard error, through Run like any
@@ -153,6 +154,9 @@ func (m *Mux) Run() {
 		m.endLine(s)
 	}
 	m.flush()
+	for i := range m.outs {
+		m.outs[i].stage.discard()
+	}
 }
 
 // pass waits for lines and passes them on. It reports whether to go on. After

@@ -12,6 +12,7 @@ import (
 	"svinit/cmd/internal/applet"
 	"svinit/services/program"
 	"svinit/services/svdir"
+	"svinit/services/svlog"
 )
 
 // Svscanboot is svscanboot(8): svscan with a clean environment, and its errors in the
@@ -60,10 +61,11 @@ func runSvscanboot(e *applet.Env) error {
 			signal.Notify(signals, sig)
 		}
 	}
-	r, w, err := os.Pipe()
+	rfd, wfd, err := svlog.NewPipe() // services open it as /dev/stderr
 	if err != nil {
 		return applet.Fatal("unable to create pipe", err)
 	}
+	r, w := os.NewFile(uintptr(rfd), "pipe"), os.NewFile(uintptr(wfd), "pipe")
 	reader, err := startTool([]*os.File{r, null, null}, "readproctitle", "service", "errors:", strings.Repeat(".", titleSize))
 	r.Close()
 	if err != nil {
