@@ -28,6 +28,8 @@ func command(letter byte) (ev machine.Event, ok bool) {
 		ev.Kind = machine.Continue
 	case svdir.CmdRestart:
 		ev.Kind = machine.Restart
+	case svdir.CmdReload:
+		ev.Kind = machine.Reload
 	default:
 		return ev, false
 	}

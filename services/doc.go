@@ -8,8 +8,9 @@
 // the state machine (package machine) and carries out the effects (owner.go,
 // launch.go). What it knows is in its record, plain values; what it holds open
 // is in its handles; what others want of it comes through its inbox, which
-// never blocks the sender. Owners use the disk and fork a few at a time
-// (owner.runWithSlot).
+// never blocks the sender. What uses the disk or forks is done by jobs (job.go),
+// a few at a time (slots.go), so that a file system that hangs keeps no owner
+// from obeying.
 //
 // What a service is (package spec) is read anew before each start.
 //

@@ -17,8 +17,10 @@ func (o *owner) handle(ev machine.Event) {
 func (o *owner) handleExit(ev machine.Event) {
 	lived := ev.Time.Sub(o.Since)
 	expected := o.Expected(ev.Status, ev.Time)
-	o.PIDs[ev.Role], o.Since, o.LastExit = 0, ev.Time, ev.Status
+	o.group = o.pid()
+	o.PIDs[machine.RoleRun], o.Since, o.LastExit = 0, ev.Time, ev.Status
 	o.Exits++
+	o.dropControls()
 	effects := o.Step(ev)
 	if next := o.afterExit(&effects); !expected {
 		o.pendingExitLog = func() {
@@ -27,11 +29,17 @@ func (o *owner) handleExit(ev machine.Event) {
 		}
 	}
 	o.perform(ev, &effects)
-	if !o.launching {
+	if !o.launching && !o.finishing {
 		o.logExit()
 	}
+	o.reportDown()
+}
+
+// reportDown reports to the set that the service is down and is not restarted by
+// itself.
+func (o *owner) reportDown() {
 	if o.State == machine.StateDown {
-		o.report(report{owner: o, kind: serviceDown, status: ev.Status})
+		o.report(report{owner: o, kind: serviceDown, status: o.LastExit})
 	}
 }
 
@@ -62,6 +70,8 @@ func (o *owner) perform(ev machine.Event, effects *machine.Effects) {
 		switch x.Kind {
 		case machine.Send:
 			o.signal(x)
+		case machine.RunControl:
+			o.runControl(x.Letter)
 		case machine.CloseInput:
 			if o.input != nil {
 				o.input.closeWriter()
@@ -79,17 +89,12 @@ func (o *owner) perform(ev machine.Event, effects *machine.Effects) {
 			}
 		case machine.Launch:
 			o.launching = true
+		case machine.LaunchFinish:
+			o.finishing = true
+		case machine.KillFinish:
+			o.killFinish()
+		case machine.ReportGiveUp:
+			o.news(fmt.Sprintf("is given up: finish ended with %d; svc -u starts it again", ev.Status.ExitStatus()))
 		}
-	}
-}
-
-// signal sends what the machine decided to send.
-func (o *owner) signal(x machine.Effect) {
-	pid := o.pid()
-	if x.Group {
-		pid = -pid
-	}
-	if err := o.cfg.Procs.Signal(pid, x.Signal()); err != nil && err != syscall.ESRCH {
-		o.warn("signal", o.Source.Name, err)
 	}
 }

@@ -31,6 +31,8 @@ func (o *owner) afterExit(effects *machine.Effects) string {
 	switch {
 	case o.State == machine.StateBackoff:
 		return "restarting in " + roughly(time.Until(o.NotBefore))
+	case effects.Has(machine.LaunchFinish):
+		return "running finish"
 	case effects.Has(machine.Launch):
 		return "restarting"
 	case o.State == machine.StateReleased:

@@ -91,7 +91,7 @@ func TestLaunchHangsAtStop(t *testing.T) {
 		}
 		close(w.block)
 		synctest.Wait()
-		w.saw("1.5s start", "1.5s KILL")
+		w.saw("1.5s start", "1.5s KILL all")
 		clear(w.exited)
 	})
 }

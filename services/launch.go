@@ -14,18 +14,30 @@ import (
 	"svinit/services/svlog"
 )
 
-// launch is what a launch job needs, and its result.
+// launch is what a job needs that makes a process, and its result.
 type launch struct {
 	cfg           *Config
-	spec          spec.Spec
-	fresh         bool // the spec was just read
+	role          machine.Role
+	path          string // of the program, relative to the service directory
+	args          []string
 	source        spec.Source
+	spec          spec.Spec
+	fresh         bool // the spec need not be read
 	input, output *logPipe
 	inbox         *inbox[any]
 
 	problems []spec.Problem
 	pid      int
-	err      error // what is wrong and what to do
+	err      error // what is wrong and what to do; nil where the job was cancelled
+}
+
+// newLaunch returns a launch of an executable of the service directory.
+func (o *owner) newLaunch(role machine.Role, path string, args []string) *launch {
+	l := &launch{cfg: o.cfg, role: role, path: path, args: args, source: o.Source, spec: o.spec, fresh: true, output: o.output, inbox: &o.inbox}
+	if role == machine.RoleRun {
+		l.input = o.input
+	}
+	return l
 }
 
 // quickExec is how long a launch waits for the outcome of execve(2). It usually
@@ -35,7 +47,8 @@ const quickExec = time.Millisecond
 // startLaunch starts the job that makes the process of RoleRun. The machine
 // hears of Started or StartFailed when it is done.
 func (o *owner) startLaunch() {
-	l := &launch{cfg: o.cfg, spec: o.spec, fresh: o.specFresh, source: o.Source, input: o.input, output: o.output, inbox: &o.inbox}
+	l := o.newLaunch(machine.RoleRun, "", nil)
+	l.fresh = o.specFresh
 	o.launching, o.specFresh = false, false
 	o.launchJob = o.startJob(func(j *job) jobResult {
 		l.start(j)
@@ -43,7 +56,7 @@ func (o *owner) startLaunch() {
 	})
 }
 
-// launched applies the result of a launch job.
+// launched applies the result of startLaunch.
 func (o *owner) launched(j *job, l *launch) {
 	o.launchJob = nil
 	o.spec = l.spec
@@ -57,13 +70,10 @@ func (o *owner) launched(j *job, l *launch) {
 		}
 	case l.pid != 0:
 		o.launching = false
+		o.Stop, o.Finish = l.spec.Stop, l.spec.Finish
 		o.PIDs[machine.RoleRun], o.Since = l.pid, now
 		o.handle(machine.Started.At(now))
-		early := o.early
-		o.early = nil
-		for _, content := range early {
-			o.handleMessage(content)
-		}
+		o.handleEarly()
 	case j.state.Load() == jobWanted:
 		o.startFailed(l.err, now)
 	}
@@ -74,10 +84,13 @@ func (l *launch) start(j *job) {
 	if !l.fresh {
 		l.spec, l.problems = spec.Load(l.source)
 	}
-	for _, p := range l.problems {
-		if p.Fatal {
-			l.err = p.Err
-			return
+	if l.role == machine.RoleRun {
+		l.path, l.args = l.spec.Path, l.spec.Args
+		for _, p := range l.problems {
+			if p.Fatal {
+				l.err = p.Err
+				return
+			}
 		}
 	}
 	if j.state.Load() != jobWanted {
@@ -85,13 +98,18 @@ func (l *launch) start(j *job) {
 	}
 	var err error
 	if l.pid, err = l.fork(); err != nil {
-		l.pid, l.err = 0, explain(l.spec, err)
+		l.pid, l.err = 0, l.explain(err)
 		return
 	}
 	l.cfg.Procs.AwaitExec(l.pid, quickExec)
 	if j.state.Load() == jobAbandoned {
-		l.cfg.Procs.Signal(l.pid, syscall.SIGKILL)
+		l.cfg.Procs.Signal(-l.pid, syscall.SIGKILL)
 	}
+}
+
+// explain says what an error of clone(2) or execve(2) is about.
+func (l *launch) explain(err error) error {
+	return program.ExplainStart(filepath.Join(l.spec.Dir, l.path), err)
 }
 
 // fork executes the program in the service directory, in a session of its own.
@@ -124,53 +142,104 @@ func (l *launch) fork() (pid int, err error) {
 	for _, fd := range files {
 		svlog.ResetFlags(int(fd))
 	}
-	inbox := l.inbox
-	return l.cfg.Procs.Start(l.spec.Path, l.spec.Args, &syscall.ProcAttr{
+	inbox, role := l.inbox, l.role
+	return l.cfg.Procs.Start(l.path, l.args, &syscall.ProcAttr{
 		Dir:   l.spec.Dir,
 		Env:   l.cfg.Env,
 		Files: files,
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	}, func(err error) {
-		inbox.send(outcome{err})
+		inbox.send(outcome{l, err})
 	}, func(ws syscall.WaitStatus) {
-		inbox.send(machine.Event{Kind: machine.Exited, Role: machine.RoleRun, Status: ws})
+		inbox.send(exit{role, ws})
 	})
 }
 
-// outcome is what came of the execve(2) of the process that was started last.
-type outcome struct{ err error }
+// outcome is what came of the execve(2) of a launch.
+type outcome struct {
+	launch *launch
+	err    error
+}
 
-// handleOutcome handles the outcome of a start.
-func (o *owner) handleOutcome(x outcome) {
-	if x.err != nil {
-		o.PIDs[machine.RoleRun] = 0
-		o.execError = x.err
-		return
+// exit is the end of a process.
+type exit struct {
+	role   machine.Role
+	status syscall.WaitStatus
+}
+
+// handleEarly handles what was heard of a process before its launch was applied.
+func (o *owner) handleEarly() {
+	early := o.early
+	o.early = nil
+	for _, content := range early {
+		o.handleMessage(content)
 	}
-	delete(o.warned, "start")
-	o.Starts++
-	o.report(report{owner: o, kind: serviceReady})
-	o.handle(machine.Executed.At(time.Now()))
+}
+
+// isEarly reports whether the process of a role is quicker than the job that
+// makes it: its launch has not been applied yet.
+func (o *owner) isEarly(role machine.Role) bool {
+	if role == machine.RoleControl {
+		return o.controls.job != nil
+	}
+	return o.launchJob != nil && o.PIDs[role] == 0
+}
+
+// handleOutcome handles the outcome of a launch.
+func (o *owner) handleOutcome(x outcome) {
+	switch {
+	case x.err != nil:
+		o.PIDs[x.launch.role] = 0
+		o.failed = append(o.failed, x)
+	case x.launch.role == machine.RoleRun:
+		delete(o.warned, "start")
+		o.Starts++
+		o.report(report{owner: o, kind: serviceReady})
+		o.handle(machine.Executed.At(time.Now()))
+	}
+}
+
+// handleExitOf handles the end of a process.
+func (o *owner) handleExitOf(x exit) {
+	ev := machine.Event{Kind: machine.Exited, Time: time.Now(), Status: x.status, Unread: o.unread()}
+	switch x.role {
+	case machine.RoleRun:
+		o.handleExit(ev)
+	case machine.RoleFinish:
+		ev.Kind = machine.Finished
+		o.PIDs[x.role], o.Since = 0, ev.Time
+		o.handle(ev)
+		o.reportDown()
+	case machine.RoleControl:
+		o.controlEnded(x.status == 0)
+	}
 }
 
 // startExplanation starts the job that looks at why an execve(2) has failed.
 func (o *owner) startExplanation() {
-	err, s := o.execError, o.spec
-	o.execError = nil
+	x := o.failed[0]
+	o.failed = o.failed[1:]
 	o.launchJob = o.startJob(func(*job) jobResult {
-		err := explain(s, err)
+		err := x.launch.explain(x.err)
 		return func() {
 			o.launchJob = nil
-			if o.State != machine.StateReleased {
-				o.startFailed(err, time.Now())
-			}
+			o.explained(x.launch, err)
 		}
 	})
 }
 
-// explain says what an error of clone(2) or execve(2) is about.
-func explain(s spec.Spec, err error) error {
-	return program.ExplainStart(filepath.Join(s.Dir, s.Path), err)
+// explained goes on after an execve(2) that has failed.
+func (o *owner) explained(l *launch, err error) {
+	switch {
+	case o.State == machine.StateReleased:
+	case l.role == machine.RoleRun:
+		o.startFailed(err, time.Now())
+	case l.role == machine.RoleFinish:
+		o.finishFailed(err)
+	default:
+		o.warn("run", l.path, err)
+		o.controlEnded(false)
+	}
 }
 
 // startFailed reports that the service could not be started.

@@ -17,8 +17,8 @@ type owner struct {
 	record
 	handles
 
-	// inbox has messages of these types: a machine.Event of the set or the
-	// reaper, an outcome of the reaper, a spec.Source when the service directory
+	// inbox has messages of these types: a machine.Event of the set, an
+	// outcome or an exit of the reaper, a spec.Source when the service directory
 	// has another name, a *logPipe when a logger was added, and a jobResult. The
 	// poller pokes it when there are commands.
 	inbox  inbox[any]
@@ -29,8 +29,11 @@ type owner struct {
 	diskJob   *job          // acquires, saves or closes the state directory; nil if none runs
 	launchJob *job          // makes a process; nil if none runs
 	launching bool          // Launch is still to be done
-	execError error         // of the last start, to be explained
-	early     []any         // what came of a process whose launchJob has not ended
+	finishing bool          // LaunchFinish is still to be done
+	failed    []outcome     // of execve(2), to be explained
+	early     []any         // what was heard of a process before its launch was applied
+	group     int           // the process group of the last process of RoleRun
+	controls  controls
 
 	spec        spec.Spec
 	specFresh   bool // spec was read for a start that is still to come
@@ -89,8 +92,12 @@ func (o *owner) run() {
 // services start at once, after the others had their turn to start.
 func (o *owner) nextJob() func(*owner) {
 	switch {
-	case o.launchJob == nil && o.execError != nil:
+	case o.launchJob == nil && len(o.failed) > 0:
 		return (*owner).startExplanation
+	case o.launchJob == nil && o.finishing:
+		return (*owner).startFinish
+	case o.controls.current != nil && !o.controls.runs:
+		return (*owner).startControl
 	case o.launchJob == nil && o.launching:
 		return (*owner).startLaunch
 	case o.diskJob != nil:
@@ -109,7 +116,7 @@ func (o *owner) nextJob() func(*owner) {
 // release cancels what is still to be done for a service that is released, and
 // bounds how long the end of its jobs is waited for.
 func (o *owner) release() {
-	o.launching, o.execError = false, nil
+	o.launching, o.finishing, o.failed = false, false, nil
 	if o.launchJob != nil {
 		o.launchJob.state.CompareAndSwap(jobWanted, jobCancelled)
 	}
@@ -149,29 +156,30 @@ func (o *owner) receive() {
 	}
 }
 
-// handleMessage handles an event, or the outcome of a start.
+// handleMessage handles an event, or what was heard of a process.
 func (o *owner) handleMessage(content any) {
 	if o.State == machine.StateReleased {
 		return
 	}
-	ev, isEvent := content.(machine.Event)
-	if o.launchJob != nil && o.pid() == 0 && (!isEvent || ev.Kind == machine.Exited) {
-		// The process is quicker than the job that has made it.
-		o.early = append(o.early, content)
-		return
-	}
-	if !isEvent {
-		o.handleOutcome(content.(outcome))
-		return
-	}
-	ev.Time, ev.Unread = time.Now(), o.unread()
-	if ev.Kind == machine.Exited {
-		o.handleExit(ev)
-		return
-	}
-	o.handle(ev)
-	if ev.Kind == machine.Changed && !o.acquired {
-		o.acquireAt = ev.Time
+	switch m := content.(type) {
+	case outcome:
+		if o.isEarly(m.launch.role) {
+			o.early = append(o.early, m)
+		} else {
+			o.handleOutcome(m)
+		}
+	case exit:
+		if o.isEarly(m.role) {
+			o.early = append(o.early, m)
+		} else {
+			o.handleExitOf(m)
+		}
+	case machine.Event:
+		m.Time, m.Unread = time.Now(), o.unread()
+		o.handle(m)
+		if m.Kind == machine.Changed && !o.acquired {
+			o.acquireAt = m.Time
+		}
 	}
 }
 
@@ -184,7 +192,7 @@ func (o *owner) readCommands() {
 	}
 	for _, c := range b[:n] {
 		if ev, ok := command(c); ok && o.State != machine.StateReleased {
-			ev.Time = time.Now()
+			ev.Time, ev.Letter = time.Now(), c
 			o.handle(ev)
 		}
 	}
@@ -211,6 +219,9 @@ func (o *owner) passDeadlines(now time.Time) {
 			o.logExit()
 		}
 	}
+	if due := o.controls.due; !due.IsZero() && !due.After(now) {
+		o.killControl()
+	}
 	if !o.abandonAt.IsZero() && !o.abandonAt.After(now) {
 		for _, j := range []*job{o.diskJob, o.launchJob} {
 			if j != nil {
@@ -231,7 +242,7 @@ func (o *owner) armNext(now time.Time) {
 	if !o.acquired && o.diskJob == nil {
 		next = sooner(next, o.acquireAt)
 	}
-	o.arm(sooner(next, o.abandonAt), now)
+	o.arm(sooner(sooner(next, o.controls.due), o.abandonAt), now)
 }
 
 // sooner returns the earlier of two times, of which a zero one does not count.

@@ -48,6 +48,9 @@ func (r *record) status() svdir.Status {
 	case r.State == machine.StateLaunching, r.State == machine.StateStarting: // nobody can talk to it yet
 		st.PID, st.Paused = 0, false
 		st.Flags |= svdir.FlagStarting
+	case r.State == machine.StateFinishing:
+		st.PID, st.State = r.PIDs[machine.RoleFinish], svdir.StateFinish
+		st.Flags |= svdir.FlagFinishing
 	case r.pid() != 0:
 		st.State = svdir.StateRun
 	}

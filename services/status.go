@@ -34,7 +34,7 @@ func (o *owner) startAcquisition() {
 			o.diskJob = nil
 			o.acquire(held, err, gone)
 			if o.acquired && o.State != machine.StateReleased {
-				o.spec, o.specFresh = s, true
+				o.spec = s
 				o.warnAbout(problems)
 				o.begin()
 			}
@@ -88,6 +88,7 @@ func (o *owner) begin() {
 		first = machine.Down
 	}
 	o.handle(first.At(time.Now()))
+	o.specFresh = o.launching // a later start reads it anew
 	o.statusDirty = true
 }
 

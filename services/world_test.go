@@ -28,16 +28,17 @@ type world struct {
 	dir string
 	svc *owner
 
-	mu     sync.Mutex
-	begun  time.Time
-	pid    int
-	exited map[int]func(syscall.WaitStatus)
-	fail   error // what Start answers
-	exec   error // what comes of an execve(2); errHangs: nothing
-	hung   func(error)
-	block  chan struct{} // Start waits until it is closed
-	quick  bool          // processes end before Start returns
-	log    []string      // what happened, with the time
+	mu         sync.Mutex
+	begun      time.Time
+	pid        int
+	exited     map[int]func(syscall.WaitStatus)
+	fail       error // what Start answers
+	exec       error // what comes of an execve(2); errHangs: nothing
+	hung       func(error)
+	block      chan struct{} // Start waits until it is closed
+	finishExec error         // what comes of the execve(2) of finish
+	quick      bool          // processes end before Start returns
+	log        []string      // what happened, with the time
 }
 
 // errHangs is an execve(2) that hangs until its outcome is called.
@@ -68,8 +69,10 @@ func newWorld(t *testing.T, files ...string) *world {
 	t.Cleanup(func() {
 		w.svc.order(machine.Kill)
 		synctest.Wait()
-		for pid := range w.exited {
-			w.exit(pid, 9)
+		for range 5 { // after run comes finish
+			for pid := range w.exited {
+				w.exit(pid, 9)
+			}
 		}
 		<-done
 	})
@@ -84,7 +87,7 @@ func (w *world) note(format string, args ...any) {
 }
 
 // Start implements Processes.
-func (w *world) Start(_ string, _ []string, _ *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (int, error) {
+func (w *world) Start(path string, argv []string, _ *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (int, error) {
 	if w.block != nil {
 		<-w.block
 	}
@@ -94,15 +97,23 @@ func (w *world) Start(_ string, _ []string, _ *syscall.ProcAttr, executed func(e
 	}
 	w.pid++
 	w.exited[w.pid] = exited
-	w.note("start")
+	if what := "start"; path == "./run" {
+		w.note("%s", what)
+	} else {
+		w.note("%s %s", what, strings.Join(argv, " "))
+	}
 	if w.exec == errHangs {
 		w.hung = executed
 		return w.pid, nil
 	}
-	if w.exec != nil {
+	outcome := w.exec
+	if path == "./finish" {
+		outcome = w.finishExec
+	}
+	if outcome != nil {
 		delete(w.exited, w.pid)
 	}
-	executed(w.exec)
+	executed(outcome)
 	if w.quick {
 		delete(w.exited, w.pid)
 		exited(3 * sec)

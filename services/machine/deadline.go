@@ -8,13 +8,20 @@ type Deadline uint8
 
 // The kinds of deadlines.
 const (
-	StartDeadline Deadline = iota // when a service in backoff starts
-	ExecDeadline                  // when a launch that takes long is shown in the status
+	StartDeadline  Deadline = iota // when a service in backoff starts
+	ExecDeadline                   // when a launch that takes long is shown in the status
+	KillDeadline                   // when a service that was told to stop is killed
+	FinishDeadline                 // when finish is killed
 	deadlines
 )
 
 // dueEvents has the event that follows when a deadline has passed.
-var dueEvents = [deadlines]Kind{StartDeadline: StartDue, ExecDeadline: ExecSlow}
+var dueEvents = [deadlines]Kind{
+	StartDeadline:  StartDue,
+	ExecDeadline:   ExecSlow,
+	KillDeadline:   KillDue,
+	FinishDeadline: FinishDue,
+}
 
 // Deadlines has the time of each kind, the zero time where it is not set.
 type Deadlines [deadlines]time.Time

@@ -11,12 +11,16 @@ type EffectKind uint8
 // The kinds of effects.
 const (
 	Send             EffectKind = iota // send Effect.Signal, to the process group with Effect.Group
+	RunControl                         // run control/LETTER, if it is there, after what was sent before
 	CloseInput                         // close the write end of the pipe that a logger reads
 	SaveStatus                         // write the status
 	ReportKill                         // report that the service did not stop in time
 	ReportImpossible                   // report an event that this state cannot have
 	CancelLaunch                       // make no process, if that is still possible
 	Launch                             // make the process; Started or StartFailed follows
+	LaunchFinish                       // run finish; Finished or FinishFailed follows
+	KillFinish                         // kill it, with its process group
+	ReportGiveUp                       // report that finish has given the service up
 	effectKinds
 )
 
@@ -24,13 +28,15 @@ func (k EffectKind) String() string {
 	if k >= effectKinds {
 		return fmt.Sprintf("effect %d", uint8(k))
 	}
-	return [effectKinds]string{"send", "close input", "save status", "report kill", "report impossible", "cancel launch", "launch"}[k]
+	return [effectKinds]string{"send", "run control", "close input", "save status", "report kill", "report impossible", "cancel launch", "launch",
+		"launch finish", "kill finish", "report give up"}[k]
 }
 
 // Effect is one thing that the owner has to do.
 type Effect struct {
 	Kind   EffectKind
 	Group  bool
+	Letter byte // Send, RunControl: the executable in control; 0 for none
 	signal uint8
 }
 

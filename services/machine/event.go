@@ -22,6 +22,7 @@ const (
 	Continue               // SIGCONT
 	Signal                 // Event.Signal, to the process group with Event.Group
 	Restart                // stop; what is wanted stays
+	Reload                 // send the reload signal
 
 	Release    // stop the service, then release it
 	Drain      // the same for a logger: its input ends
@@ -29,12 +30,16 @@ const (
 	Kill       // the deadline of the shutdown has passed
 	Changed    // the service directory has changed
 
-	Started     // after Launch: there is a process, which is about to execute the program
-	Executed    // it has executed it
-	StartFailed // after Launch: there is no process, or it could not execute the program
-	Exited      // the process with Event.Role ended with Event.Status
-	StartDue    // the deadline StartDeadline has passed
-	ExecSlow    // the deadline ExecDeadline has passed
+	Started      // after Launch: there is a process, which is about to execute the program
+	Executed     // it has executed it
+	StartFailed  // after Launch: there is no process, or it could not execute the program
+	Exited       // the process of RoleRun ended with Event.Status
+	Finished     // the process of RoleFinish ended with Event.Status
+	FinishFailed // after LaunchFinish: it could not be executed
+	StartDue     // the deadline StartDeadline has passed
+	ExecSlow     // the deadline ExecDeadline has passed
+	KillDue      // the deadline KillDeadline has passed
+	FinishDue    // the deadline FinishDeadline has passed
 	kinds
 )
 
@@ -43,9 +48,10 @@ func (k Kind) String() string {
 		return fmt.Sprintf("event %d", uint8(k))
 	}
 	return [kinds]string{
-		"u", "d", "o", "O", "x", "p", "c", "signal", "r",
+		"u", "d", "o", "O", "x", "p", "c", "signal", "r", "l",
 		"release", "drain", "term", "kill", "changed",
-		"started", "executed", "failed", "exited", "start due", "exec slow",
+		"started", "executed", "failed", "exited", "finished", "no finish",
+		"start due", "exec slow", "kill due", "finish due",
 	}[k]
 }
 
@@ -54,17 +60,19 @@ func (k Kind) String() string {
 // the same time.
 type Role uint8
 
-// The roles. Today every process has the first.
+// The roles.
 const (
-	RoleRun Role = iota // the service itself: its executable run
-	Roles               // the number of roles
+	RoleRun     Role = iota // the service itself: its executable run
+	RoleFinish              // its executable finish
+	RoleControl             // an executable in control, in place of a signal
+	Roles                   // the number of roles
 )
 
 func (r Role) String() string {
 	if r >= Roles {
 		return fmt.Sprintf("role %d", uint8(r))
 	}
-	return [Roles]string{"run"}[r]
+	return [Roles]string{"run", "finish", "control"}[r]
 }
 
 // Event is something that has happened, with what is known of it. Kind decides
@@ -74,8 +82,8 @@ type Event struct {
 	Time   time.Time          // when it happened
 	Signal syscall.Signal     // Signal: which one
 	Group  bool               // Signal: to the process group
-	Role   Role               // Exited: which process
-	Status syscall.WaitStatus // Exited: how it ended
+	Letter byte               // the command as it stands in supervise/control, 0 for no command
+	Status syscall.WaitStatus // Exited, Finished: how it ended
 	Unread int                // Exited, Drain: bytes left in the pipe of a logger
 }
 

@@ -3,6 +3,8 @@ package machine
 import (
 	"syscall"
 	"time"
+
+	"svinit/services/spec"
 )
 
 // Want is what is wanted of a service. Only commands change it.
@@ -27,6 +29,12 @@ type Machine struct {
 	GotTERM         bool // the process was sent SIGTERM
 	Failures        uint // failed starts in a row
 	NotBefore       time.Time
+
+	// Stop and Finish are how the service is to be stopped and what follows its
+	// exit, as its directory said at the last start.
+	Stop   spec.Stop
+	Finish spec.Finish
+
 	// SentSignals has a bit for each signal that this process was sent, and
 	// LastStop is when the last TERM or KILL among them was.
 	SentSignals uint64
@@ -48,6 +56,12 @@ func (m *Machine) Step(ev Event) Effects {
 	}
 	if m.State != StateLaunching && m.State != StateStarting {
 		m.Deadlines[ExecDeadline] = time.Time{}
+	}
+	if m.State != StateStarting && m.State != StateUp {
+		m.Deadlines[KillDeadline] = time.Time{}
+	}
+	if m.State != StateFinishing {
+		m.Deadlines[FinishDeadline] = time.Time{}
 	}
 	effects := m.effects
 	m.effects = Effects{}
@@ -136,14 +150,25 @@ func (m *Machine) cancel(Event) {
 	m.do(SaveStatus)
 }
 
-// stop is daemontools' way: TERM, and CONT so that a stopped process acts on
-// it.
+// stop sends the stop signal, and CONT so that a stopped process acts on it.
 func (m *Machine) stop(ev Event) {
-	m.send(ev, syscall.SIGTERM, false)
-	m.send(ev, syscall.SIGCONT, false)
+	down := ev.Kind != Restart
+	ev.Letter = 't'
+	m.send(ev, m.Stop.StopSignal(), m.Stop.Group)
+	ev.Letter = 0
+	m.send(ev, syscall.SIGCONT, m.Stop.Group)
+	if down {
+		m.effects.add(Effect{Kind: RunControl, Letter: 'd'})
+	}
+	m.GotTERM, m.LastStop = true, ev.Time
 	m.Paused = false
+	if m.Stop.KillAfter > 0 && m.Deadlines[KillDeadline].IsZero() {
+		m.Deadlines[KillDeadline] = ev.Time.Add(m.Stop.KillAfter)
+	}
 	m.do(SaveStatus)
 }
+
+func (m *Machine) reload(ev Event) { m.send(ev, m.Stop.ReloadSignal(), false) }
 
 func (m *Machine) signal(ev Event) {
 	m.send(ev, ev.Signal, ev.Group)
@@ -171,7 +196,7 @@ func (m *Machine) setPaused(paused bool) {
 }
 
 func (m *Machine) send(ev Event, sig syscall.Signal, group bool) {
-	m.effects.add(Effect{Kind: Send, signal: uint8(sig), Group: group})
+	m.effects.add(Effect{Kind: Send, signal: uint8(sig), Group: group, Letter: ev.Letter})
 	m.SentSignals |= 1 << sig
 	if sig == syscall.SIGTERM || sig == syscall.SIGKILL {
 		m.LastStop = ev.Time
@@ -182,11 +207,39 @@ func (m *Machine) send(ev Event, sig syscall.Signal, group bool) {
 	}
 }
 
-// exited decides what follows the end of the process.
+// exited runs finish, or decides at once what follows the end of the process.
 func (m *Machine) exited(ev Event) {
-	m.State = StateDown
 	m.Paused, m.GotTERM = false, false
 	m.do(SaveStatus)
+	if !m.Finish.Exists {
+		m.afterExit(ev)
+		return
+	}
+	m.State = StateFinishing
+	if m.Finish.Timeout > 0 {
+		m.Deadlines[FinishDeadline] = ev.Time.Add(m.Finish.Timeout)
+	}
+	m.do(LaunchFinish)
+}
+
+// giveUpCode is the exit code by which finish gives a service up, as in s6.
+const giveUpCode = 125
+
+// finished decides what follows the end of finish.
+func (m *Machine) finished(ev Event) {
+	m.do(SaveStatus)
+	if ev.Kind == Finished && ev.Status.Exited() && ev.Status.ExitStatus() == giveUpCode && m.Want == WantUp {
+		m.Want = WantDown
+		m.do(ReportGiveUp)
+	}
+	m.afterExit(ev)
+}
+
+func (m *Machine) killFinish(Event) { m.do(KillFinish) }
+
+// afterExit decides what follows when nothing runs any more.
+func (m *Machine) afterExit(ev Event) {
+	m.State = StateDown
 	unread := m.Unread
 	m.Unread = ev.Unread
 	// A logger that ended before it had read everything is restarted, as long
@@ -225,8 +278,9 @@ func (m *Machine) drain(ev Event) {
 	}
 }
 
+// kill ends a service that has outlived its timeout-kill, or the shutdown.
 func (m *Machine) kill(ev Event) {
-	m.send(ev, syscall.SIGKILL, false)
+	m.send(ev, syscall.SIGKILL, m.Stop.KillGroup)
 	m.do(ReportKill)
 }
 

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"svinit/services/spec"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -54,7 +56,8 @@ func TestEveryEventHasAName(t *testing.T) {
 func TestMachineAtRandom(t *testing.T) {
 	for seed := range uint64(2000) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		m := Machine{Want: WantUp}
+		m := Machine{Want: WantUp, Finish: spec.Finish{Exists: seed%2 == 0, Timeout: time.Second}}
+		m.Stop.KillAfter = time.Duration(seed%3) * time.Second
 		now := time.Unix(1e9, 0)
 		var lastStart time.Time
 		runs, failedSince := false, false
@@ -103,13 +106,25 @@ func TestMachineAtRandom(t *testing.T) {
 					m.Step(Started.At(now))
 				}
 			}
+			for m.State == StateFinishing && r.IntN(2) == 0 {
+				now = now.Add(time.Duration(r.IntN(900)) * time.Millisecond)
+				if effects := m.Step(Event{Kind: []Kind{Finished, FinishFailed}[r.IntN(2)], Time: now, Status: 125 << 8 * syscall.WaitStatus(r.IntN(2))}); effects.Has(Launch) {
+					if lastStart, runs, failedSince = now, true, false; now.Before(m.NotBefore) {
+						t.Fatalf("seed %d: starts too soon after finish", seed)
+					}
+					m.Step(Started.At(now))
+				}
+			}
 			if runs != (m.State == StateUp || m.State == StateStarting) {
 				t.Fatalf("seed %d: after %v it is %v, and that it runs is %v", seed, ev, m.State, runs)
 			}
-			if (m.State == StateBackoff) != !m.Deadlines[StartDeadline].IsZero() || m.State != StateStarting && !m.Deadlines[ExecDeadline].IsZero() {
+			if (m.State == StateBackoff) != !m.Deadlines[StartDeadline].IsZero() ||
+				m.State != StateStarting && m.State != StateLaunching && !m.Deadlines[ExecDeadline].IsZero() ||
+				m.State != StateStarting && m.State != StateUp && !m.Deadlines[KillDeadline].IsZero() ||
+				m.State != StateFinishing && !m.Deadlines[FinishDeadline].IsZero() {
 				t.Fatalf("seed %d: after %v it is %v, and the deadlines are %v", seed, ev, m.State, m.Deadlines)
 			}
-			if m.ReleaseWhenDown && !runs && m.State != StateReleased && !m.Draining {
+			if m.ReleaseWhenDown && !runs && m.State != StateReleased && m.State != StateFinishing && !m.Draining {
 				t.Fatalf("seed %d: after %v it is to be released and is %v", seed, ev, m.State)
 			}
 		}

@@ -14,11 +14,31 @@ const (
 	fileDown file = iota
 	fileLog
 	fileControl
+	fileFinish
+	fileDownSignal
+	fileReloadSignal
+	fileTimeoutKill
+	fileTimeoutKillpg
+	fileStopGroup
+	fileTimeoutFinish
+	fileRunitFinish
 	files
 )
 
 // names has the name of each file.
-var names = [files]string{fileDown: "down", fileLog: "log", fileControl: "control"}
+var names = [files]string{
+	fileDown:          "down",
+	fileLog:           "log",
+	fileControl:       "control",
+	fileFinish:        "finish",
+	fileDownSignal:    "down-signal",
+	fileReloadSignal:  "reload-signal",
+	fileTimeoutKill:   "timeout-kill",
+	fileTimeoutKillpg: "flag-timeout-killpg",
+	fileStopGroup:     "flag-stop-group",
+	fileTimeoutFinish: "timeout-finish",
+	fileRunitFinish:   "flag-runit-finish",
+}
 
 // listing is which of the files a directory has, a bit each. One reading of the
 // directory costs less than looking for each file that is usually not there.

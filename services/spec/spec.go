@@ -30,6 +30,8 @@ type Spec struct {
 	// Control has, in order, the letters of the commands for which there is an
 	// executable control/LETTER: it is run in place of sending the signal.
 	Control string
+	Stop    Stop
+	Finish  Finish
 }
 
 // Problem is something about a source that is wrong or cannot be known.
@@ -74,7 +76,9 @@ func Load(src Source) (s Spec, problems []Problem) {
 	if found.has(fileControl) {
 		s.Control = controls(src.Dir + "/control")
 	}
-	return s, problems
+	r := reader{path: src.Dir, dir: dir, found: found, problems: problems}
+	s.Stop, s.Finish = r.loadStop(), r.loadFinish()
+	return s, r.problems
 }
 
 // runProblem is what is wrong with the executable run of a service directory.

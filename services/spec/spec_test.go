@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -147,7 +148,7 @@ func TestListing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	if found := list(fd); found != 1<<files-1 { // getdents64(2) answers EBADF
+	if found := list(fd); found != 1<<fileDown|1<<fileLog|1<<fileControl { // getdents64(2) answers EBADF
 		t.Errorf("a directory that cannot be read: %b", found)
 	}
 }
@@ -168,5 +169,55 @@ func TestLoadAllocates(t *testing.T) {
 	dir := lay(t, map[string]string{"run": "#!"})
 	if n := testing.AllocsPerRun(100, func() { Load(Source{Name: "web", Dir: dir}) }); n > 3 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// Settings are read whatever white space is around them; what cannot be
+// understood is one problem that names the file, and as if it were not there.
+func TestStopAndFinish(t *testing.T) {
+	day := strconv.Itoa(24 * 60 * 60 * 1000)
+	for _, c := range []struct {
+		files   map[string]string
+		stop    Stop
+		finish  Finish
+		problem string // with DIR for the directory
+	}{
+		{files: map[string]string{}},
+		{files: map[string]string{"down-signal": "INT\n", "reload-signal": " 12 \n\n", "timeout-kill": "1500", "flag-timeout-killpg": "", "flag-stop-group": "x"},
+			stop: Stop{Signal: unix.SIGINT, Reload: unix.SIGUSR2, KillAfter: 1500 * time.Millisecond, KillGroup: true, Group: true}},
+		{files: map[string]string{"down-signal": "sigRTMIN+3"}, stop: Stop{Signal: 37}},
+		{files: map[string]string{"timeout-kill": day}, stop: Stop{KillAfter: 24 * time.Hour}},
+		{files: map[string]string{"finish": "#!"}, finish: Finish{Exists: true, Timeout: finishTimeout}},
+		{files: map[string]string{"finish": "#!", "timeout-finish": "0\n", "flag-runit-finish": ""}, finish: Finish{Exists: true, Runit: true}},
+		{files: map[string]string{"timeout-finish": "7"}},
+
+		{files: map[string]string{"finish": "echo"}, problem: "unable to run DIR/finish: it is not executable: chmod +x it"},
+		{files: map[string]string{"down-signal": "STOPP"}, problem: `unable to use DIR/down-signal: "STOPP" is not a signal, as TERM or 15 is`},
+		{files: map[string]string{"down-signal": ""}, problem: `unable to use DIR/down-signal: "" is not a signal, as TERM or 15 is`},
+		{files: map[string]string{"reload-signal": "0"}, problem: `unable to use DIR/reload-signal: "0" is not a signal, as TERM or 15 is`},
+		{files: map[string]string{"timeout-kill": "5s"}, problem: `unable to use DIR/timeout-kill: "5s" is not a number of milliseconds, as 5000 is, of a day at most`},
+		{files: map[string]string{"timeout-kill": "-1"}, problem: `unable to use DIR/timeout-kill: "-1" is not a number of milliseconds, as 5000 is, of a day at most`},
+		{files: map[string]string{"timeout-kill": day + "0"}, problem: `unable to use DIR/timeout-kill: "` + day + `0" is not a number of milliseconds, as 5000 is, of a day at most`},
+		{files: map[string]string{"finish": "#!", "timeout-finish": "1 2"}, finish: Finish{Exists: true, Timeout: finishTimeout},
+			problem: `unable to use DIR/timeout-finish: "1 2" is not a number of milliseconds, as 5000 is, of a day at most`},
+		{files: map[string]string{"timeout-kill/x": ""}, problem: "unable to use DIR/timeout-kill: not a regular file"},
+		{files: map[string]string{"timeout-kill": strings.Repeat("1", MaxFile+1)}, problem: "unable to use DIR/timeout-kill: larger than 64 KiB"},
+	} {
+		c.files["run"] = "#!"
+		dir := lay(t, c.files)
+		s, problems := Load(Source{Name: "web", Dir: dir})
+		if s.Stop != c.stop || s.Finish != c.finish {
+			t.Errorf("%q: %+v, %+v", c.files, s.Stop, s.Finish)
+		}
+		text := ""
+		for _, p := range problems {
+			text += strings.ReplaceAll("unable to "+p.Verb+" "+p.File+": "+p.Err.Error(), dir, "DIR")
+			if p.Fatal {
+				t.Errorf("%q: fatal: %s", c.files, text)
+			}
+		}
+		if text != c.problem {
+			t.Errorf("%q:\n got %s\nwant %s", c.files, text, c.problem)
+		}
 	}
 }

@@ -64,8 +64,8 @@ var Commands = [...]Command{
 
 	{Letter: CmdAbort, Name: "abort", Signal: syscall.SIGABRT},
 	{Letter: CmdWinch, Name: "winch", Signal: syscall.SIGWINCH},
-	{Letter: CmdRestart, Name: "restart"},                       // the stop signal and CONT; what is wanted stays
-	{Letter: CmdReload, Name: "reload", Signal: syscall.SIGHUP}, // the reload signal
+	{Letter: CmdRestart, Name: "restart"}, // the stop signal and CONT; what is wanted stays
+	{Letter: CmdReload, Name: "reload"},   // the reload signal
 	{Letter: CmdPauseAll, Name: "pause group", Signal: syscall.SIGSTOP, Group: true},
 	{Letter: CmdContAll, Name: "continue group", Signal: syscall.SIGCONT, Group: true},
 	{Letter: CmdKillAll, Name: "kill group", Signal: syscall.SIGKILL, Group: true},

@@ -54,6 +54,9 @@ const (
 	// FlagStarting says that a process is about to execute the program, which
 	// takes long. There is no PID then.
 	FlagStarting = 1 << 1
+	// FlagFinishing says that PID is that of the executable finish, as State
+	// says too; only we write it.
+	FlagFinishing = 1 << 2
 )
 
 // Status is what supervise/status says of a service.

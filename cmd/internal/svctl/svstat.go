@@ -92,17 +92,22 @@ func appendProblem(b []byte, what string, err error) []byte {
 }
 
 // appendStatus appends the status in daemontools' format, or in one of ours for
-// a service whose program hangs before it begins to run.
+// a service whose program hangs before it begins to run, or whose finish runs.
 func appendStatus(b []byte, s svdir.Status, normallyUp bool, now time.Time) []byte {
 	up := s.PID != 0
 	starting := !up && s.Flags&svdir.FlagStarting != 0
-	if starting {
+	switch {
+	case starting:
 		b = append(b, "starting "...)
-	} else if up {
+	case up && s.Flags&svdir.FlagFinishing != 0:
+		b = append(b, "finishing (pid "...)
+		b = strconv.AppendUint(b, uint64(s.PID), 10)
+		b = append(b, ") "...)
+	case up:
 		b = append(b, "up (pid "...)
 		b = strconv.AppendUint(b, uint64(s.PID), 10)
 		b = append(b, ") "...)
-	} else {
+	default:
 		b = append(b, "down "...)
 	}
 	b = strconv.AppendUint(b, s.Age(now), 10)
