@@ -11,7 +11,8 @@ import (
 // Processes starts processes, hears of their end and signals them. The
 // reaper is one.
 type Processes interface {
-	// Start makes a process that executes path. executed is called once with
+	// Start makes a process that executes path. In attr.Files, ^uintptr(0) is a
+	// descriptor that it does not have. executed is called once with
 	// what came of the execve(2); after an error nothing runs. exited is called
 	// once, after that, when the process has ended. Neither blocks. An error of
 	// Start says that there is no process.

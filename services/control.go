@@ -1,6 +1,7 @@
 package services
 
 import (
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -108,8 +109,9 @@ func (o *owner) controlEnded(handled bool) {
 }
 
 // dropControls forgets the signals that wait, since the process has ended.
+// Controls that stand for no signal are run all the same.
 func (o *owner) dropControls() {
-	o.controls.waiting = nil
+	o.controls.waiting = slices.DeleteFunc(o.controls.waiting, func(c controlled) bool { return !c.only })
 	if c := o.controls.current; c != nil {
 		c.only = true
 	}

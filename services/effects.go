@@ -21,6 +21,7 @@ func (o *owner) handleExit(ev machine.Event) {
 	o.PIDs[machine.RoleRun], o.Since, o.LastExit = 0, ev.Time, ev.Status
 	o.Exits++
 	o.dropControls()
+	o.closeNotify()
 	effects := o.Step(ev)
 	if next := o.afterExit(&effects); !expected {
 		o.pendingExitLog = func() {
@@ -87,6 +88,8 @@ func (o *owner) perform(ev machine.Event, effects *machine.Effects) {
 			if o.launchJob != nil {
 				o.launchJob.state.CompareAndSwap(jobWanted, jobCancelled)
 			}
+		case machine.ReportReady:
+			o.report(report{owner: o, kind: serviceReady})
 		case machine.Launch:
 			o.launching = true
 		case machine.LaunchFinish:

@@ -11,6 +11,7 @@ type handles struct {
 	state  *svdir.Held // the state directory; nil where no place could serve
 	input  *logPipe    // a logger's standard input
 	output *logPipe    // standard output where there is a logger
+	notify int         // the read end for notifications of readiness; 0 without one
 	timer  *time.Timer // of the next deadline; nil until there was one
 	armed  time.Time   // what the timer is set to
 }

@@ -28,12 +28,13 @@ type launch struct {
 
 	problems []spec.Problem
 	pid      int
+	notify   int   // the read end of the pipe for notification-fd, -1 without one
 	err      error // what is wrong and what to do; nil where the job was cancelled
 }
 
 // newLaunch returns a launch of an executable of the service directory.
 func (o *owner) newLaunch(role machine.Role, path string, args []string) *launch {
-	l := &launch{cfg: o.cfg, role: role, path: path, args: args, source: o.Source, spec: o.spec, fresh: true, output: o.output, inbox: &o.inbox}
+	l := &launch{notify: -1, cfg: o.cfg, role: role, path: path, args: args, source: o.Source, spec: o.spec, fresh: true, output: o.output, inbox: &o.inbox}
 	if role == machine.RoleRun {
 		l.input = o.input
 	}
@@ -68,7 +69,9 @@ func (o *owner) launched(j *job, l *launch) {
 		if l.pid != 0 {
 			o.cfg.Procs.Signal(l.pid, syscall.SIGKILL)
 		}
+		l.closeNotify()
 	case l.pid != 0:
+		o.watchNotify(l.notify)
 		o.launching = false
 		o.Stop, o.Finish = l.spec.Stop, l.spec.Finish
 		o.PIDs[machine.RoleRun], o.Since = l.pid, now
@@ -98,6 +101,7 @@ func (l *launch) start(j *job) {
 	}
 	var err error
 	if l.pid, err = l.fork(); err != nil {
+		l.closeNotify()
 		l.pid, l.err = 0, l.explain(err)
 		return
 	}
@@ -139,8 +143,21 @@ func (l *launch) fork() (pid int, err error) {
 	if l.output != nil {
 		files[1] = uintptr(l.output.w)
 	}
+	if n := l.spec.Notify; n != 0 && l.role == machine.RoleRun {
+		w, err := l.openNotify()
+		if err != nil {
+			return 0, err
+		}
+		defer unix.Close(w)
+		for len(files) < n {
+			files = append(files, noFile)
+		}
+		files = append(files, uintptr(w))
+	}
 	for _, fd := range files {
-		svlog.ResetFlags(int(fd))
+		if fd != noFile {
+			svlog.ResetFlags(int(fd))
+		}
 	}
 	inbox, role := l.inbox, l.role
 	return l.cfg.Procs.Start(l.path, l.args, &syscall.ProcAttr{
@@ -194,7 +211,9 @@ func (o *owner) handleOutcome(x outcome) {
 	case x.launch.role == machine.RoleRun:
 		delete(o.warned, "start")
 		o.Starts++
-		o.report(report{owner: o, kind: serviceReady})
+		if !o.Notifies { // it is ready as soon as it is up
+			o.report(report{owner: o, kind: serviceReady})
+		}
 		o.handle(machine.Executed.At(time.Now()))
 	}
 }

@@ -116,6 +116,7 @@ func (o *owner) nextJob() func(*owner) {
 // release cancels what is still to be done for a service that is released, and
 // bounds how long the end of its jobs is waited for.
 func (o *owner) release() {
+	o.closeNotify()
 	o.launching, o.finishing, o.failed = false, false, nil
 	if o.launchJob != nil {
 		o.launchJob.state.CompareAndSwap(jobWanted, jobCancelled)
@@ -147,6 +148,9 @@ func (o *owner) receive() {
 		default:
 			o.handleMessage(m)
 		}
+	}
+	if o.notify > 0 && o.State != machine.StateReleased {
+		o.readNotify()
 	}
 	if o.state != nil && o.State != machine.StateReleased {
 		o.readCommands()

@@ -20,6 +20,7 @@ type record struct {
 	Since    time.Time          // when the process of RoleRun last started or ended
 	Starts   uint32
 	Exits    uint32
+	Notifies bool               // the process says when it is ready
 	LastExit syscall.WaitStatus // valid when Exits is not 0
 	OOMKills uint64             // the out-of-memory counter when it was last read
 }
@@ -53,6 +54,10 @@ func (r *record) status() svdir.Status {
 		st.Flags |= svdir.FlagFinishing
 	case r.pid() != 0:
 		st.State = svdir.StateRun
+	}
+	if r.Notifies && st.State == svdir.StateRun {
+		st.Flags |= svdir.FlagReadiness
+		st.Ready = r.ReadySince
 	}
 	if r.Exits > 0 {
 		st.Flags |= svdir.FlagEnded

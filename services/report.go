@@ -13,7 +13,7 @@ type report struct {
 type reportKind uint8
 
 const (
-	serviceReady reportKind = iota // it runs; a service without readiness is ready as soon as it is up
+	serviceReady reportKind = iota // it has said so; without readiness it is ready as soon as it is up
 	serviceDown                    // it has ended and is not restarted by itself
 	ownerEnded                     // the service is released, and its owner is gone
 )

@@ -36,6 +36,7 @@ type world struct {
 	exec       error // what comes of an execve(2); errHangs: nothing
 	hung       func(error)
 	block      chan struct{} // Start waits until it is closed
+	notify     int           // the descriptor for notifications of the last process
 	finishExec error         // what comes of the execve(2) of finish
 	quick      bool          // processes end before Start returns
 	log        []string      // what happened, with the time
@@ -87,7 +88,7 @@ func (w *world) note(format string, args ...any) {
 }
 
 // Start implements Processes.
-func (w *world) Start(path string, argv []string, _ *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (int, error) {
+func (w *world) Start(path string, argv []string, attr *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (int, error) {
 	if w.block != nil {
 		<-w.block
 	}
@@ -97,6 +98,9 @@ func (w *world) Start(path string, argv []string, _ *syscall.ProcAttr, executed 
 	}
 	w.pid++
 	w.exited[w.pid] = exited
+	if n := len(attr.Files); n > 3 {
+		w.notify, _ = syscall.Dup(int(attr.Files[n-1]))
+	}
 	if what := "start"; path == "./run" {
 		w.note("%s", what)
 	} else {

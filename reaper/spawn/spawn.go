@@ -93,6 +93,16 @@ func Start(path string, argv []string, attr *syscall.ProcAttr, keepOpen bool) (*
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return nil, err
 	}
+	if ends[1] < len(attr.Files) {
+		// In the child that number is another file.
+		above, err := unix.FcntlInt(uintptr(ends[1]), unix.F_DUPFD_CLOEXEC, len(attr.Files))
+		unix.Close(ends[1])
+		if err != nil {
+			unix.Close(ends[0])
+			return nil, err
+		}
+		ends[1] = above
+	}
 	defer unix.Close(ends[1])
 	p.list = p.texts.ops(attr, ends[1], keepOpen, &p.block)
 	p.block.all = ^uint64(0)
@@ -243,6 +253,9 @@ func (s *texts) ops(attr *syscall.ProcAttr, pipe int, keepOpen bool, b *block) [
 	return ops
 }
 
+// NoFile in attr.Files is a descriptor that the child does not have.
+const NoFile = ^uintptr(0)
+
 // appendFiles appends what makes files[i] the descriptor i. Those that stand
 // where another one goes are moved out of the way first, to numbers above all
 // that are used.
@@ -250,17 +263,21 @@ func appendFiles(ops []op, files []uintptr, pipe int) []op {
 	from := append([]uintptr(nil), files...)
 	free := uintptr(pipe)
 	for _, fd := range files {
-		free = max(free, fd)
+		if fd != NoFile {
+			free = max(free, fd)
+		}
 	}
 	for i, fd := range from {
-		if int(fd) < len(files) && int(fd) < i {
+		if fd != NoFile && int(fd) < i {
 			free++
 			ops = append(ops, op{number: unix.SYS_DUP3, args: [6]uintptr{fd, free, unix.O_CLOEXEC}})
 			from[i] = free
 		}
 	}
 	for i, fd := range from {
-		if int(fd) == i {
+		if fd == NoFile {
+			ops = append(ops, op{number: unix.SYS_CLOSE, args: [6]uintptr{uintptr(i)}, mayFail: 1})
+		} else if int(fd) == i {
 			ops = append(ops, op{number: unix.SYS_FCNTL, args: [6]uintptr{fd, unix.F_SETFD, 0}})
 		} else {
 			ops = append(ops, op{number: unix.SYS_DUP3, args: [6]uintptr{fd, uintptr(i), 0}})

@@ -179,6 +179,33 @@ func TestFilesChangePlaces(t *testing.T) {
 	})
 }
 
+// A child can have descriptors beyond a gap, which stays closed.
+func TestGap(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		files := []uintptr{0, w.Fd(), 2}
+		for len(files) < 60 {
+			files = append(files, NoFile)
+		}
+		p, err := Start("/bin/sh", []string{"sh", "-c", "exec ls /proc/self/fd"}, &syscall.ProcAttr{Files: append(files, w.Fd())}, false)
+		w.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := await(t, p); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(r); string(text) != "0\n1\n2\n3\n60\n" || err != nil { // ls opens the directory
+			t.Errorf("descriptors %q, %v", text, err)
+		}
+		wait(t, p.PID)
+	})
+}
+
 // Each system call that fails says so by its errno, and leaves a child that
 // ended with 127.
 func TestFailures(t *testing.T) {

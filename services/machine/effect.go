@@ -21,6 +21,7 @@ const (
 	LaunchFinish                       // run finish; Finished or FinishFailed follows
 	KillFinish                         // kill it, with its process group
 	ReportGiveUp                       // report that finish has given the service up
+	ReportReady                        // report to the set that the service is ready
 	effectKinds
 )
 
@@ -29,7 +30,7 @@ func (k EffectKind) String() string {
 		return fmt.Sprintf("effect %d", uint8(k))
 	}
 	return [effectKinds]string{"send", "run control", "close input", "save status", "report kill", "report impossible", "cancel launch", "launch",
-		"launch finish", "kill finish", "report give up"}[k]
+		"launch finish", "kill finish", "report give up", "report ready"}[k]
 }
 
 // Effect is one thing that the owner has to do.

@@ -34,6 +34,7 @@ const (
 	Executed     // it has executed it
 	StartFailed  // after Launch: there is no process, or it could not execute the program
 	Exited       // the process of RoleRun ended with Event.Status
+	Ready        // the service has said that it is ready
 	Finished     // the process of RoleFinish ended with Event.Status
 	FinishFailed // after LaunchFinish: it could not be executed
 	StartDue     // the deadline StartDeadline has passed
@@ -50,7 +51,7 @@ func (k Kind) String() string {
 	return [kinds]string{
 		"u", "d", "o", "O", "x", "p", "c", "signal", "r", "l",
 		"release", "drain", "term", "kill", "changed",
-		"started", "executed", "failed", "exited", "finished", "no finish",
+		"started", "executed", "failed", "exited", "ready", "finished", "no finish",
 		"start due", "exec slow", "kill due", "finish due",
 	}[k]
 }

@@ -39,7 +39,8 @@ type Machine struct {
 	// LastStop is when the last TERM or KILL among them was.
 	SentSignals uint64
 	LastStop    time.Time
-	Unread      int // Draining: what was unread when the logger was last started
+	ReadySince  time.Time // when the process said that it is ready; zero until then
+	Unread      int       // Draining: what was unread when the logger was last started
 	Deadlines   Deadlines
 
 	effects Effects // only during a step
@@ -107,7 +108,7 @@ func (m *Machine) started(ev Event) {
 		m.Deadlines[ExecDeadline] = ev.Time.Add(slowExec)
 	}
 	m.State = StateStarting
-	m.SentSignals, m.LastStop = 0, time.Time{}
+	m.SentSignals, m.LastStop, m.ReadySince = 0, time.Time{}, time.Time{}
 	m.Paused, m.GotTERM = false, false
 	m.NotBefore = ev.Time.Add(MinLife)
 	if m.Want == WantDown {
@@ -168,6 +169,15 @@ func (m *Machine) stop(ev Event) {
 	m.do(SaveStatus)
 }
 
+// ready notes the first notification of a process.
+func (m *Machine) ready(ev Event) {
+	if m.ReadySince.IsZero() {
+		m.ReadySince = ev.Time
+		m.do(SaveStatus)
+		m.do(ReportReady)
+	}
+}
+
 func (m *Machine) reload(ev Event) { m.send(ev, m.Stop.ReloadSignal(), false) }
 
 func (m *Machine) signal(ev Event) {
@@ -209,7 +219,7 @@ func (m *Machine) send(ev Event, sig syscall.Signal, group bool) {
 
 // exited runs finish, or decides at once what follows the end of the process.
 func (m *Machine) exited(ev Event) {
-	m.Paused, m.GotTERM = false, false
+	m.Paused, m.GotTERM, m.ReadySince = false, false, time.Time{}
 	m.do(SaveStatus)
 	if !m.Finish.Exists {
 		m.afterExit(ev)

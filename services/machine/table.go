@@ -51,6 +51,7 @@ var (
 	drain      = rule{"drain", (*Machine).drain}
 	kill       = rule{"kill", (*Machine).kill}
 	reload     = rule{"reload", (*Machine).reload}
+	ready      = rule{"ready", (*Machine).ready}
 	finished   = rule{"finished", (*Machine).finished}
 	killFinish = rule{"kill finish", (*Machine).killFinish}
 )
@@ -91,6 +92,7 @@ var table = [StateReleased][kinds]rule{
 		Executed:     impossible,
 		StartFailed:  failed,
 		Exited:       impossible,
+		Ready:        nothing, // it was quicker to end than its notification to be read
 		Finished:     impossible,
 		FinishFailed: impossible,
 		StartDue:     impossible,
@@ -118,6 +120,7 @@ var table = [StateReleased][kinds]rule{
 		Executed:     impossible,
 		StartFailed:  failed,
 		Exited:       impossible,
+		Ready:        nothing, // it was quicker to end than its notification to be read
 		Finished:     impossible,
 		FinishFailed: impossible,
 		StartDue:     start,
@@ -145,6 +148,7 @@ var table = [StateReleased][kinds]rule{
 		Executed:     impossible,
 		StartFailed:  failed,
 		Exited:       impossible,
+		Ready:        nothing, // it was quicker to end than its notification to be read
 		Finished:     impossible,
 		FinishFailed: impossible,
 		StartDue:     impossible,
@@ -172,6 +176,7 @@ var table = [StateReleased][kinds]rule{
 		Executed:     executed,
 		StartFailed:  failed,
 		Exited:       exited,
+		Ready:        ready,
 		Finished:     impossible,
 		FinishFailed: impossible,
 		StartDue:     impossible,
@@ -199,6 +204,7 @@ var table = [StateReleased][kinds]rule{
 		Executed:     impossible,
 		StartFailed:  impossible,
 		Exited:       exited,
+		Ready:        ready,
 		Finished:     impossible,
 		FinishFailed: impossible,
 		StartDue:     impossible,
@@ -226,6 +232,7 @@ var table = [StateReleased][kinds]rule{
 		Executed:     impossible,
 		StartFailed:  impossible,
 		Exited:       impossible,
+		Ready:        nothing, // it was quicker to end than its notification to be read
 		Finished:     finished,
 		FinishFailed: finished,
 		StartDue:     impossible,

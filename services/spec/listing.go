@@ -22,6 +22,7 @@ const (
 	fileStopGroup
 	fileTimeoutFinish
 	fileRunitFinish
+	fileNotify
 	files
 )
 
@@ -38,6 +39,7 @@ var names = [files]string{
 	fileStopGroup:     "flag-stop-group",
 	fileTimeoutFinish: "timeout-finish",
 	fileRunitFinish:   "flag-runit-finish",
+	fileNotify:        "notification-fd",
 }
 
 // listing is which of the files a directory has, a bit each. One reading of the

@@ -32,6 +32,9 @@ type Spec struct {
 	Control string
 	Stop    Stop
 	Finish  Finish
+	// Notify is the descriptor to which the service writes a newline when it is
+	// ready (notification-fd, as in s6); 0 where it is ready as soon as it is up.
+	Notify int
 }
 
 // Problem is something about a source that is wrong or cannot be known.
@@ -78,6 +81,7 @@ func Load(src Source) (s Spec, problems []Problem) {
 	}
 	r := reader{path: src.Dir, dir: dir, found: found, problems: problems}
 	s.Stop, s.Finish = r.loadStop(), r.loadFinish()
+	value(&r, fileNotify, &s.Notify, parseNotify)
 	return s, r.problems
 }
 

@@ -57,6 +57,9 @@ const (
 	// FlagFinishing says that PID is that of the executable finish, as State
 	// says too; only we write it.
 	FlagFinishing = 1 << 2
+	// FlagReadiness says that the service tells when it is ready: it is not
+	// before Ready is set. Without it, it is ready as soon as it is up.
+	FlagReadiness = 1 << 3
 )
 
 // Status is what supervise/status says of a service.

@@ -112,6 +112,11 @@ func appendStatus(b []byte, s svdir.Status, normallyUp bool, now time.Time) []by
 	}
 	b = strconv.AppendUint(b, s.Age(now), 10)
 	b = append(b, " seconds"...)
+	if up && !s.Ready.IsZero() {
+		b = append(b, ", ready "...)
+		b = strconv.AppendUint(b, svdir.Status{Since: s.Ready}.Age(now), 10)
+		b = append(b, " seconds"...)
+	}
 	switch {
 	case up && !normallyUp:
 		b = append(b, ", normally down"...)

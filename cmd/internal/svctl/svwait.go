@@ -153,10 +153,12 @@ func waitUntil(w *watcher, pending []*waitTarget, condition byte, anyOne bool, e
 
 // isReached reports whether a service is in the condition of an option letter, or has
 // been in it since before: a service that exits may be up again before we read its
-// status. The status does not say yet whether a service notifies readiness; one that
-// does not is ready when it is up.
+// status. A service that does not notify readiness is ready when it is up.
 func isReached(condition byte, s, before svdir.Status) bool {
 	up := s.PID != 0 && s.State == svdir.StateRun
+	if s.Flags&svdir.FlagReadiness != 0 && s.Ready.IsZero() && (condition == 'U' || condition == 'R') {
+		return false
+	}
 	switch condition {
 	case 'd':
 		return !up || before.PID != 0 && restarted(s, before)
