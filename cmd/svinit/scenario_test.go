@@ -25,10 +25,11 @@ import (
 // real services. The test binary acts as svinit and as all of its tools. The
 // scenarios have these commands besides those of testscript:
 //
-//	boot [-p] [-e NAME=VALUE]... [ARG...]  start svinit ARG... as PID 1, with
+//	boot [-p|-s] [-e NAME=VALUE]... [ARG...]  start svinit ARG... as PID 1, with
 //	                       SVINIT_SERVICE_DIR=$WORK/service; $USERID, $NPROC and
 //	                       $NOFILE, if set, are its user ID and limits; with -p its
-//	                       output is a pipe
+//	                       output is a pipe, with -s one whose reader stalls
+//	flow                   let that reader read
 //	signal SIG             send it a signal, from outside of the namespace
 //	ended CODE             wait until it exits, and check its exit code
 //	said REGEXP            wait until its output matches (the file log has all
@@ -82,6 +83,7 @@ func TestScenarios(t *testing.T) {
 			"inside": inside,
 			"mkfull": mkfull,
 			"lease":  lease,
+			"flow":   func(ts *testscript.TestScript, neg bool, args []string) { instanceOf(ts).flow() },
 
 			"contain":  contain,
 			"run":      run,
@@ -110,12 +112,13 @@ type instanceKey struct{}
 
 // instance is a svinit that runs as PID 1, or has exited (cmd is nil).
 type instance struct {
-	cmd    *exec.Cmd
-	log    string
-	done   chan error
-	leases map[string]*os.File
-	ended  time.Time       // when it exited, after done
-	copied <-chan struct{} // closed when all output is in the log; nil where it goes there directly
+	cmd     *exec.Cmd
+	log     string
+	done    chan error
+	leases  map[string]*os.File
+	ended   time.Time       // when it exited, after done
+	copied  <-chan struct{} // closed when all output is in the log; nil where it goes there directly
+	flowing chan struct{}   // closed when the reader of a pipe reads
 
 	// Of a container.
 	options []string
@@ -169,8 +172,9 @@ func boot(ts *testscript.TestScript, neg bool, args []string) {
 	env := os.Environ()
 	env = append(env, "PATH="+ts.Getenv("PATH"), "WORK="+ts.Getenv("WORK"),
 		"SVINIT_SERVICE_DIR="+ts.Getenv("SVINIT_SERVICE_DIR"), "SVINIT_STATE_DIR="+ts.Getenv("SVINIT_STATE_DIR"))
-	byPipe := len(args) > 0 && args[0] == "-p"
-	if byPipe {
+	byPipe, stalls := false, false
+	if len(args) > 0 && (args[0] == "-p" || args[0] == "-s") {
+		byPipe, stalls = true, args[0] == "-s"
 		args = args[1:]
 	}
 	for len(args) > 1 && args[0] == "-e" {
@@ -188,10 +192,14 @@ func boot(ts *testscript.TestScript, neg bool, args []string) {
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = env
 	out := log
-	b.copied = nil
+	b.copied, b.flowing = nil, nil
 	if byPipe {
-		out, b.copied = pipeTo(ts, b.log)
+		b.flowing = make(chan struct{})
+		out, b.copied = pipeTo(ts, b.log, b.flowing)
 		defer out.Close()
+		if !stalls {
+			b.flow()
+		}
 	}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -223,6 +231,7 @@ func (b *instance) follow(ts *testscript.TestScript, cmd *exec.Cmd) {
 	ts.Defer(func() {
 		if b.cmd != nil {
 			b.cmd.Process.Kill() // the kernel then kills all processes in the namespace
+			b.flow()
 			<-b.done
 			b.cmd = nil
 		}
@@ -233,9 +242,9 @@ func (b *instance) follow(ts *testscript.TestScript, cmd *exec.Cmd) {
 	})
 }
 
-// pipeTo returns the write end of a pipe whose reader appends to a file, and a
-// channel that is closed when it has read the end.
-func pipeTo(ts *testscript.TestScript, file string) (w *os.File, copied chan struct{}) {
+// pipeTo returns the write end of a pipe whose reader appends to a file once begin
+// is closed, and a channel that is closed when it has read the end.
+func pipeTo(ts *testscript.TestScript, file string, begin <-chan struct{}) (w *os.File, copied chan struct{}) {
 	r, w, err := os.Pipe()
 	ts.Check(err)
 	to, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND, 0)
@@ -245,9 +254,18 @@ func pipeTo(ts *testscript.TestScript, file string) (w *os.File, copied chan str
 		defer close(copied)
 		defer r.Close()
 		defer to.Close()
+		<-begin
 		io.Copy(to, r)
 	}()
 	return w, copied
+}
+
+// flow lets the reader of a pipe begin.
+func (b *instance) flow() {
+	if b.flowing != nil {
+		close(b.flowing)
+		b.flowing = nil
+	}
 }
 
 func sendSignal(ts *testscript.TestScript, neg bool, args []string) {

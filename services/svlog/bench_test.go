@@ -25,7 +25,7 @@ func BenchmarkSplit(b *testing.B) {
 				}
 				defer m.Run()
 				defer m.Stop()
-				s := &source{service: "memcached", format: m.services}
+				s := &source{origin: origin{service: "memcached"}, format: m.services}
 				input := lines(n, readSize)
 				b.SetBytes(int64(len(input)))
 				b.ReportAllocs()

@@ -45,8 +45,10 @@ type Mux struct {
 	set  *epoll.Set
 	done chan struct{}
 
+	pipes   pipes
 	ownPipe int           // the write end of the pipe for svinit's own lines
 	dropped atomic.Uint64 // the number of own lines that found it full
+	writing atomic.Uint32 // 1 + the Stream that Run writes to, and may wait for
 
 	// The goroutine in Run owns what follows.
 	buf       []byte
@@ -72,45 +74,16 @@ func New(f Format, out, errs int) (*Mux, error) {
 		set:      set,
 		done:     make(chan struct{}),
 		partial:  make(map[*source]struct{}),
+		pipes:    pipes{newest: make(map[origin]*source)},
 	}
 	m.outs[Stdout] = newOutput(out, "standard output")
 	m.outs[Stderr] = newOutput(errs, "standard error")
-	own := &source{stream: Stderr, own: true, service: Prog, format: m.own}
+	own := &source{origin: origin{Prog, Stderr}, own: true, format: m.own}
 	if m.ownPipe, err = m.pipe(own); err != nil {
 		set.Close()
 		return nil, err
 	}
 	return m, nil
-}
-
-// Pipe makes a pipe whose lines belong to a service, which it names as
-// [Printable] does, and go to stream. The caller passes its write end w, which
-// is blocking and close-on-exec, to a process and closes its own copy. The Mux
-// closes the read end when no process has the write end any more. Errors:
-// those of pipe2(2) and epoll_ctl(2).
-func (m *Mux) Pipe(service string, stream Stream) (w int, err error) {
-	return m.pipe(&source{stream: stream, service: service, format: m.services})
-}
-
-func (m *Mux) pipe(s *source) (w int, err error) {
-	r, w, err := NewPipe()
-	if err != nil {
-		return -1, fmt.Errorf("make a pipe for the output: %w", err)
-	}
-	s.fd = r
-	err = unix.SetNonblock(r, true)
-	if s.own && err == nil { // a service waits while its pipe is full, svinit does not
-		err = unix.SetNonblock(w, true)
-	}
-	if err == nil {
-		err = m.watch(s)
-	}
-	if err != nil {
-		unix.Close(r)
-		unix.Close(w)
-		return -1, err
-	}
-	return w, nil
 }
 
 // Report is a [Reporter] that writes to standard error, through Run like any
@@ -188,26 +161,26 @@ func (m *Mux) Stop() <-chan struct{} {
 
 // flush writes what has been gathered.
 func (m *Mux) flush() {
-	for i := range m.outs {
-		if o := &m.outs[i]; len(o.buf) > 0 {
-			m.write(o)
+	for stream := range streams {
+		if len(m.outs[stream].buf) > 0 {
+			m.write(stream)
 		}
 	}
 }
 
 // write writes one output. When that fails, it reports so once, on the other
 // output: a closed output must not stop the services.
-func (m *Mux) write(o *output) {
-	if m.Errors != nil && o == &m.outs[Stderr] {
+func (m *Mux) write(stream Stream) {
+	o := &m.outs[stream]
+	if m.Errors != nil && stream == Stderr {
 		m.Errors(o.buf, m.ownLines)
 		m.ownLines = false
 	}
+	m.writing.Store(1 + uint32(stream))
 	err := o.write()
+	m.writing.Store(0)
 	if err != nil && !o.broken {
-		other := &m.outs[Stderr]
-		if o == other {
-			other = &m.outs[Stdout]
-		}
+		other := &m.outs[streams-1-stream]
 		e := Event{Level: Warning, Text: fmt.Sprintf("unable to write to %s: %v; its lines are lost until that works again", o.name, err)}
 		other.buf = m.appendOwn(other.buf, e)
 	}

@@ -14,16 +14,22 @@ const MaxLine = 64 << 10
 // keepHeld is the largest buffer that a source keeps once its line is whole.
 const keepHeld = 4 << 10
 
+// origin is whose lines come through a pipe.
+type origin struct {
+	service string
+	stream  Stream
+}
+
 // source is one pipe that is read.
 type source struct {
+	origin
 	fd        int
-	stream    Stream
 	own       bool // svinit's own lines; the end of this pipe ends Run
 	continued bool // the line that is being read has been passed on in part
-	service   string
 	format    *format
 	held      []byte // the beginning of a line whose end has not come
 	rate      rate
+	sharing   sharing
 }
 
 // read reads a source that epoll reports as readable.
@@ -45,16 +51,16 @@ func (m *Mux) drain(s *source) (total int) {
 		m.buf = make([]byte, readSize)
 	}
 	for range maxReads {
-		n, err := unix.Read(s.fd, m.buf)
+		n, begun, end := m.pipes.read(s, m.buf)
 		switch {
-		case err == unix.EINTR || err == unix.EAGAIN:
-			return total
-		case err != nil || n == 0: // read(2) has no other error for a pipe
+		case end:
 			return -1
+		case n == 0:
+			return total
 		}
 		total += n
 		m.ownLines = m.ownLines || s.own
-		m.split(s, m.buf[:n])
+		m.splitProcesses(s, m.buf[:n], begun)
 		if n < readSize/2 {
 			return total // the pipe is empty, or nearly
 		}
@@ -111,7 +117,7 @@ func (m *Mux) emitWhole(s *source, b []byte) []byte {
 	o, l := &m.outs[s.stream], &m.line
 	l.Text, l.Continued = nil, false
 	if s.format.verbatim {
-		return m.emitVerbatim(o, s.format.append(m.head[:0], l), b)
+		return m.emitVerbatim(s, s.format.append(m.head[:0], l), b)
 	}
 	for {
 		n := bytes.IndexByte(b, '\n')
@@ -122,7 +128,7 @@ func (m *Mux) emitWhole(s *source, b []byte) []byte {
 		o.buf = s.format.append(o.buf, l)
 		b = b[n+1:]
 		if len(o.buf) >= flushSize {
-			m.write(o)
+			m.write(s.stream)
 		}
 	}
 }
@@ -130,7 +136,8 @@ func (m *Mux) emitWhole(s *source, b []byte) []byte {
 // emitVerbatim is emitWhole for a format that is verbatim, with what it appends
 // for an empty line. A call of the format for each line would make it up to a
 // fifth slower.
-func (m *Mux) emitVerbatim(o *output, empty, b []byte) []byte {
+func (m *Mux) emitVerbatim(s *source, empty, b []byte) []byte {
+	o := &m.outs[s.stream]
 	m.head = empty
 	head := empty[:len(empty)-1] // without the newline
 	buf := o.buf
@@ -143,7 +150,7 @@ func (m *Mux) emitVerbatim(o *output, empty, b []byte) []byte {
 		b = b[n:]
 		if len(buf) >= flushSize {
 			o.buf = buf
-			m.write(o)
+			m.write(s.stream)
 			buf = o.buf
 		}
 	}
@@ -176,6 +183,6 @@ func (m *Mux) emit(s *source, text []byte) {
 	}
 	l.Text = nil
 	if len(o.buf) >= flushSize {
-		m.write(o)
+		m.write(s.stream)
 	}
 }
