@@ -76,6 +76,10 @@ func Main(o Options, stderr *os.File) (code int) {
 		code, err = p.run(p.options(o.Command))
 	default:
 		s := supervisor{plainInit: p}
+		if s.clients, err = svdir.ClaimScanDir(p.conf.ServiceDir); err != nil {
+			err = fmt.Errorf("unable to supervise: %w already; svc, sv and svstat work with it", err)
+			return refuse(program.ExitTemporary, svlog.Event{Text: err.Error()})
+		}
 		code, err = s.run(o.Command, gid)
 	}
 	if err != nil {

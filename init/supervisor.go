@@ -35,6 +35,7 @@ type supervisor struct {
 	set     *services.Set
 	title   title
 	unused  unusedSignals
+	clients int             // the socket of svdir.ClaimScanDir
 	written <-chan struct{} // closed when the log has been written, after its Stop
 }
 
@@ -101,6 +102,10 @@ func (s *supervisor) boot(gid int) (err error) {
 	}
 	if s.poll, err = epoll.New(); err != nil {
 		return fmt.Errorf("unable to wait for commands: %w", err)
+	}
+	if s.clients >= 0 {
+		// Without it tools answer "not yet" as "never": no reason not to start.
+		s.poll.Add(s.clients, epoll.Edge, func() { svdir.AcceptClients(s.clients) })
 	}
 	s.Reaper.Watch = func(fd int, ready func()) error { return s.poll.Add(fd, epoll.Edge, ready) }
 	s.Reaper.Unwatch = s.poll.Remove

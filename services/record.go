@@ -59,6 +59,9 @@ func (r *record) status() svdir.Status {
 		st.Flags |= svdir.FlagReadiness
 		st.Ready = r.ReadySince
 	}
+	if r.State == machine.StateReleased {
+		st.Flags |= svdir.FlagReleased
+	}
 	if r.Exits > 0 {
 		st.Flags |= svdir.FlagEnded
 		st.WaitStatus = uint16(r.LastExit & math.MaxUint16)

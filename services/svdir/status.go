@@ -60,6 +60,9 @@ const (
 	// FlagReadiness says that the service tells when it is ready: it is not
 	// before Ready is set. Without it, it is ready as soon as it is up.
 	FlagReadiness = 1 << 3
+	// FlagReleased says that the supervisor has released the service, and that this is
+	// its last record.
+	FlagReleased = 1 << 4
 )
 
 // Status is what supervise/status says of a service.

@@ -3,6 +3,8 @@ package super
 import (
 	"svinit/cmd/internal/applet"
 	"svinit/services"
+	"svinit/services/epoll"
+	"svinit/services/svdir"
 )
 
 // Svscan is svscan(8): it supervises the services of a directory.
@@ -27,9 +29,16 @@ func runSvscan(e *applet.Env) error {
 	if err != nil {
 		return err
 	}
+	clients, err := svdir.ClaimScanDir(dir)
+	if err != nil {
+		return applet.Fatal("unable to supervise", err)
+	}
 	d, err := newDaemon(e)
 	if err != nil {
 		return err
+	}
+	if clients >= 0 {
+		d.Config.Poll.Add(clients, epoll.Edge, func() { svdir.AcceptClients(clients) })
 	}
 	set := services.NewSet(&d.Config, dir)
 	d.run(set, set.Rescan)

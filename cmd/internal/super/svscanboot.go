@@ -44,6 +44,10 @@ func runSvscanboot(e *applet.Env) error {
 	if len(e.Args) > 0 {
 		dir = e.Args[0]
 	}
+	// svscan would find out, but after our own services have been stopped.
+	if pid := svdir.ScanDirSupervisor(dir); pid != 0 {
+		return applet.Fatal("unable to supervise", &svdir.SupervisedError{Dir: dir, PID: pid})
+	}
 	null, err := os.OpenFile("/dev/null", os.O_RDWR, 0)
 	if err != nil {
 		return applet.Fatal("unable to open /dev/null", err)

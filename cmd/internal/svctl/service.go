@@ -11,46 +11,11 @@
 package svctl
 
 import (
-	"cmp"
-	"strings"
 	"syscall"
 
 	"svinit/cmd/internal/applet"
 	"svinit/services/svdir"
 )
-
-// scanDir returns the scan directory.
-func scanDir(e *applet.Env) string {
-	return cmp.Or(e.Getenv("SVINIT_SERVICE_DIR"), svdir.ScanDir)
-}
-
-// findDir returns the service directory of an argument: the directory of that name or,
-// for NAME and NAME/log, the one in the scan directory. The error is that of chdir to the
-// argument, a syscall.Errno.
-func findDir(e *applet.Env, arg string) (dir string, err error) {
-	err = checkDir(arg)
-	if err == nil || err != syscall.ENOENT && err != syscall.ENOTDIR {
-		return arg, err
-	}
-	if name := strings.TrimSuffix(arg, "/log"); name == "" || strings.Contains(name, "/") {
-		return arg, err
-	}
-	if there := scanDir(e) + "/" + arg; checkDir(there) == nil {
-		return there, nil
-	}
-	return arg, err
-}
-
-// checkDir returns the error that chdir(dir) would: whether dir is a directory and
-// searchable. It does not change the working directory, so that tests can run in parallel
-// and relative arguments stay valid.
-func checkDir(dir string) error {
-	if dir == "" {
-		return syscall.ENOENT
-	}
-	var st syscall.Stat_t
-	return syscall.Stat(dir+"/.", &st)
-}
 
 // findState returns the state directory in which a supervisor listens. The error is that
 // of the state directory inside the service directory, or of the fallback if there is one.

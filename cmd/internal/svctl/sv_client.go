@@ -30,8 +30,10 @@ type target struct {
 	dir    string
 	state  string        // the state directory at the last readStatus
 	before serviceStatus // the status before the command
+	unsent bool          // the command waits until the service is supervised
 	poll   bool          // a change may cause no event: see needsPolling
-	watch  int           // its number in the watcher
+	wake   time.Time     // when to look again without an event; zero is never
+	watch  int           // its number in the watcher, or unsupervised
 }
 
 // serviceStatus is a status, and whether svinit has written it.
@@ -47,7 +49,7 @@ func (c *client) run(services []string) error {
 	c.start = time.Now()
 	c.now = c.start
 	for _, arg := range services {
-		t := &target{arg: arg, watch: -1}
+		t := &target{arg: arg, watch: unsupervised}
 		var err error
 		if t.dir, err = c.findService(arg); err != nil {
 			c.fail(t, "unable to change to service directory", err)
@@ -60,7 +62,11 @@ func (c *client) run(services []string) error {
 			}
 			continue
 		}
-		if c.action.letters == "" || c.sendCommand(t, c.action.letters) {
+		if c.action.wait {
+			// Not yet supervised: the command is sent when it is.
+			_, t.unsent = c.expects(t)
+		}
+		if t.unsent || c.action.letters == "" || c.sendCommand(t, c.action.letters) {
 			c.targets = append(c.targets, t)
 		}
 	}
@@ -140,6 +146,18 @@ func readRecord(state string) (serviceStatus, error) {
 	}
 	s, err := svdir.ParseStatus(b[:n])
 	return serviceStatus{s, n == svdir.StatusSize}, err
+}
+
+// expects reports whether nobody supervises the service and somebody will. After the
+// command exit nobody does.
+func (c *client) expects(t *target) (scanner int, ok bool) {
+	if c.action.letters == "x" && t.watch != unsupervised {
+		return 0, false
+	}
+	if _, err := findState(c.e, t.dir); !isAbsent(err) {
+		return 0, false
+	}
+	return expects(c.e, t.dir)
 }
 
 // sendCommand sends letters to the service. It reports whether the command has been

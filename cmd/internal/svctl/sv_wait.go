@@ -14,15 +14,22 @@ func (c *client) waitForAll() {
 	w := newWatcher()
 	defer w.close()
 	for _, t := range c.targets {
-		t.watch = w.add(t.state)
+		if !t.unsent {
+			t.watch = w.add(t.state)
+		}
 	}
 	end := c.deadline()
 	for {
 		expired := !c.now.Before(end)
 		pending := c.targets[:0]
+		next := end
 		for _, t := range c.targets {
-			t.poll = false
+			t.poll, t.wake = false, time.Time{}
 			switch {
+			case !expired && c.isAwaited(w, t):
+				pending = append(pending, t)
+				continue
+			case t.unsent && !c.sendLate(w, t):
 			case c.isSettled(t):
 			case expired:
 				c.reportTimeout(t)
@@ -33,21 +40,55 @@ func (c *client) waitForAll() {
 					t.watch = w.add(t.state)
 					t.poll = true // to see changes before add
 				}
+				next = earlier(next, t.wake)
 				continue
 			}
-			w.drop(t.watch)
+			if t.watch != unsupervised {
+				w.drop(t.watch)
+			}
 		}
 		c.targets = pending
 		if len(pending) == 0 {
 			return
 		}
-		next := end
-		if poll := c.now.Add(pollInterval); c.needsPolling(w) && poll.Before(end) {
-			next = poll
+		if c.needsPolling(w) {
+			next = earlier(next, c.now.Add(pollInterval))
 		}
 		w.wait(next)
 		c.now = time.Now()
 	}
+}
+
+// isAwaited reports whether the service is about to be supervised, which the watcher then
+// reports.
+func (c *client) isAwaited(w *watcher, t *target) bool {
+	scanner, ok := c.expects(t)
+	if !ok {
+		return false
+	}
+	if t.watch != unsupervised { // its supervisor has exited, and another will come
+		w.drop(t.watch)
+		t.watch = unsupervised
+		t.unsent = true
+	}
+	w.expect(c.e, t.dir, scanner)
+	_, ok = c.expects(t) // it may have come before expect
+	return ok
+}
+
+// sendLate sends the command to a service that is supervised at last. It reports whether
+// there is an effect to wait for.
+func (c *client) sendLate(w *watcher, t *target) bool {
+	t.unsent = false
+	if c.action.letters != "" {
+		if !c.sendCommand(t, c.action.letters) {
+			return false
+		}
+	} else if state, err := findState(c.e, t.dir); err == nil {
+		t.state = state
+	}
+	t.watch = w.add(t.state)
+	return true
 }
 
 // deadline returns the end of the timeout, rounded up to the time at which runit polls.
@@ -61,7 +102,7 @@ func (c *client) deadline() time.Time {
 // check has failed, or its directory cannot be watched.
 func (c *client) needsPolling(w *watcher) bool {
 	for _, t := range c.targets {
-		if t.poll || !w.isWatched(t.watch) {
+		if t.poll || t.watch != unsupervised && !w.isWatched(t.watch) || t.watch == unsupervised && !w.canExpect() {
 			return true
 		}
 	}
@@ -131,11 +172,11 @@ func (c *client) hasEffect(letter byte, t *target, r serviceStatus) bool {
 	case 'x':
 		return false
 	case 'u':
-		return up && r.State == svdir.StateRun && c.runCheck(t)
+		return up && r.State == svdir.StateRun && c.isUp(t, r)
 	case 'd':
-		return !up && r.State == svdir.StateDown
+		return !up && r.State == svdir.StateDown && !isStarting(r.Status)
 	case 'C':
-		return !up || c.runCheck(t)
+		return !up || c.runCheck(t) != checkFailed
 	case 't', 'k':
 		switch {
 		case !up && r.ours:
@@ -145,7 +186,7 @@ func (c *client) hasEffect(letter byte, t *target, r serviceStatus) bool {
 		case r.ours:
 			restartedSince = restarted(r.Status, t.before.Status)
 		}
-		return restartedSince && !r.GotTERM && c.runCheck(t)
+		return restartedSince && !r.GotTERM && c.isUp(t, r)
 	case 'o':
 		return (up || restartedSince) && (!up || once)
 	case 'p':
@@ -156,25 +197,42 @@ func (c *client) hasEffect(letter byte, t *target, r serviceStatus) bool {
 	return true
 }
 
-// restarted reports whether the service runs with another process than before.
-func restarted(s, before svdir.Status) bool {
-	return s.PID != 0 && !(s.PID == before.PID && s.Since.Equal(before.Since) && s.Restarts == before.Restarts)
+// isUp reports whether a service that runs is up: whether its ./check succeeds or, without
+// one, whether it has settled.
+func (c *client) isUp(t *target, r serviceStatus) bool {
+	switch c.runCheck(t) {
+	case checkPassed:
+		return true
+	case checkFailed:
+		return false
+	}
+	t.wake = settles(r.Status, time.Now())
+	return t.wake.IsZero()
 }
 
-// runCheck runs the service's ./check and reports whether it exits 0. As in runit it
-// has no standard output, and a check that cannot be executed counts as success. For
-// runit a check that is killed is a success too; for us it is not.
-func (c *client) runCheck(t *target) bool {
+// checkResult is the result of a service's ./check.
+type checkResult int
+
+const (
+	checkMissing checkResult = iota // there is none, or it cannot be executed
+	checkPassed
+	checkFailed
+)
+
+// runCheck runs the service's ./check, which succeeds if it exits 0. As in runit it has no
+// standard output, and a check that cannot be executed is no failure. For runit a check
+// that is killed is none either; for us it is.
+func (c *client) runCheck(t *target) checkResult {
 	name := t.arg + "/check"
 	var st syscall.Stat_t
 	switch err := syscall.Stat(t.dir+"/check", &st); err {
 	case nil:
 	case syscall.ENOENT:
-		return true
+		return checkMissing
 	default:
 		c.warnStderr("unable to stat "+name, err)
 		t.poll = true
-		return false
+		return checkFailed
 	}
 	const closed = ^uintptr(0)
 	pid, err := syscall.ForkExec("check", []string{"./check"}, &syscall.ProcAttr{
@@ -184,12 +242,14 @@ func (c *client) runCheck(t *target) bool {
 	})
 	if err != nil {
 		c.warnStderr("unable to run "+name, err)
-		return true
+		return checkMissing
 	}
 	ws, err := program.Wait(pid)
 	if err != nil {
 		c.warnStderr("unable to wait for child "+name, err)
 	}
-	t.poll = err != nil || ws.ExitStatus() != 0
-	return !t.poll
+	if t.poll = err != nil || ws.ExitStatus() != 0; t.poll {
+		return checkFailed
+	}
+	return checkPassed
 }

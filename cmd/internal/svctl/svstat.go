@@ -143,27 +143,3 @@ func appendStatus(b []byte, s svdir.Status, normallyUp bool, now time.Time) []by
 // then our parent is outside of the container, and the kernel shows its pid as 0
 // (getppid(2), pid_namespaces(7)). That is never so for a command in a script.
 func wantsList(e *applet.Env) bool { return applet.IsTerminal(e.Stdout) || os.Getppid() == 0 }
-
-// listServices returns the names of the services in the scan directory and, as NAME/log,
-// of their loggers. It includes dangling links, for which svstat prints an error.
-func listServices(dir string) (names []string, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range entries {
-		name := entry.Name()
-		if name[0] == '.' {
-			continue
-		}
-		fi, err := os.Stat(dir + "/" + name)
-		if err == nil && !fi.IsDir() {
-			continue
-		}
-		names = append(names, name)
-		if fi, err := os.Stat(dir + "/" + name + "/log"); err == nil && fi.IsDir() {
-			names = append(names, name+"/log")
-		}
-	}
-	return names, nil
-}

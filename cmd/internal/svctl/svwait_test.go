@@ -147,26 +147,98 @@ func TestSvwait(t *testing.T) {
 	}
 }
 
-// TestSvwaitMissedStates checks that svwait notices a state that has come and gone before
-// it reads the status.
+// TestSvwaitMissedStates checks that svwait notices that a service was down before it
+// reads the status.
 func TestSvwaitMissedStates(t *testing.T) {
-	died := statusDown
-	died.Since = statusDown.Since.Add(time.Second)
-	for _, c := range []struct {
-		letter      string
-		first, then svdir.Status
-	}{
-		{"-d", statusUp, statusRestarted}, {"-D", statusUp, statusRestarted}, {"-u", statusDown, died}, {"-U", statusDown, died},
-	} {
-		t.Run(c.letter, func(t *testing.T) {
+	for _, letter := range []string{"-d", "-D"} {
+		t.Run(letter, func(t *testing.T) {
 			t.Parallel()
 			root := openDir(t)
 			h := makeSupervised(t, root+"/a")
-			must(t, h.WriteStatus(c.first))
-			w := startWait(t, root, c.letter, "a")
-			must(t, h.WriteStatus(c.then))
+			must(t, h.WriteStatus(statusUp))
+			w := startWait(t, root, letter, "a")
+			must(t, h.WriteStatus(statusRestarted))
 			w.checkExit(t, 0, "")
 		})
+	}
+}
+
+// TestSvwaitMoment checks that a service that was up for a moment does not count as up,
+// whether svwait has seen the moment or not.
+func TestSvwaitMoment(t *testing.T) {
+	for _, letter := range []string{"-u", "-U", "-r", "-R"} {
+		t.Run(letter, func(t *testing.T) {
+			t.Parallel()
+			root := openDir(t)
+			h := makeSupervised(t, root+"/a")
+			must(t, h.WriteStatus(statusDown))
+			w := startWait(t, root, letter, "a")
+			died := statusDown
+			died.Since = statusDown.Since.Add(time.Second)
+			must(t, h.WriteStatus(died))
+			w.checkWaiting(t)
+
+			up := statusRestarted
+			up.Since = time.Now()
+			must(t, h.WriteStatus(up))
+			w.checkExit(t, 0, "")
+			if age := time.Since(up.Since); age < settleTime {
+				t.Errorf("it was up after %v", age)
+			}
+
+			ready := up
+			ready.Since, ready.Ready = time.Now(), time.Now()
+			must(t, h.WriteStatus(ready))
+			if letter == "-u" {
+				if got := runTool(t, invocation{tool: "svwait", args: []string{"-t", "1", "a"}, dir: root}.ours()); got != (outcome{}) {
+					t.Errorf("ready: %+v", got)
+				}
+			}
+		})
+	}
+}
+
+// TestSvwaitStarting checks that a service whose execve hangs is neither up nor down.
+func TestSvwaitStarting(t *testing.T) {
+	starting := statusDown
+	starting.Flags = svdir.FlagStarting
+	for letter, then := range map[string]svdir.Status{"-u": statusUp, "-r": statusUp, "-d": statusDown, "-D": statusDown} {
+		t.Run(letter, func(t *testing.T) {
+			t.Parallel()
+			root := openDir(t)
+			h := makeSupervised(t, root+"/a")
+			must(t, h.WriteStatus(starting))
+			w := startWait(t, root, letter, "a")
+			must(t, h.WriteStatus(starting))
+			w.checkWaiting(t)
+			must(t, h.WriteStatus(then))
+			w.checkExit(t, 0, "")
+		})
+	}
+}
+
+func TestSettles(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		since time.Time
+		ready bool
+		want  time.Time
+	}{
+		{since: now, want: now.Add(settleTime)},
+		{since: now.Add(-settleTime + 1), want: now.Add(1)},
+		{since: now.Add(-settleTime)},
+		{since: now.Add(-time.Hour)},
+		{since: now.Add(1)},
+		{since: now.Add(time.Hour)},
+		{since: now, ready: true},
+	} {
+		s := svdir.Status{PID: 1, State: svdir.StateRun, Since: c.since}
+		if c.ready {
+			s.Ready = now
+		}
+		if got := settles(s, now); !got.Equal(c.want) {
+			t.Errorf("%+v: %v, want %v", c, got, c.want)
+		}
 	}
 }
 

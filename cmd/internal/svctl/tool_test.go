@@ -3,6 +3,7 @@ package svctl
 import (
 	"bytes"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +26,10 @@ func TestMain(m *testing.M) {
 		os.Exit(difftest.Main(m))
 	case "service":
 		os.Exit(runTestService())
+	case "scanner": // of a scan directory, until its standard input ends
+		svdir.ClaimScanDir(os.Getenv("SVINIT_SERVICE_DIR"))
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
 	}
 	c := applet.Table{&Svc, &Svstat, &Svok, &Sv, &Svwait}.Find(os.Getenv(actAsTool))
 	os.Exit(c.Main(&applet.Env{
