@@ -42,10 +42,9 @@ func main() {
 		os.Args = []string{binary}
 	}
 	// reexec looks up os.Args[0], which may contain directories.
-	path := os.Args[0]
-	os.Args[0] = filepath.Base(path)
+	os.Args[0] = filepath.Base(os.Args[0])
 	reexec.Init()
-	if os.Args[0] != binary && svctl.IsInitScript(newEnv(), path, os.Getpid()) {
+	if !isOwnName(os.Args[0]) && svctl.IsInitScript(newEnv(), os.Getpid()) {
 		os.Exit(svctl.Sv.Main(newEnv()))
 	}
 	if len(os.Args) > 1 {

@@ -30,6 +30,12 @@ const usage = `usage: svinit                    supervise the services of the sc
        svinit help [NAME|env]
 `
 
+// isOwnName reports whether the binary supervises under this name also if it is not PID 1:
+// one with svinit in it, as svinit-1.2, or init, as images call their entry point. Any
+// other name may be a mistyped tool or an init script whose service is gone, and must not
+// start a second supervisor.
+func isOwnName(name string) bool { return strings.Contains(name, binary) || name == "init" }
+
 // runSvinit runs the binary under its own name, or under a name that is not that of
 // a tool. called is that name. Options before the main program are ours, all
 // arguments behind it are its own.
@@ -64,6 +70,9 @@ func runSvinit(e *applet.Env, called string) (code int) {
 	if err := program.CheckShebang(called, o.Command); err != nil {
 		e.Log("fatal: " + err.Error())
 		return applet.ExitPermanent
+	}
+	if !isOwnName(called) && os.Getpid() != 1 {
+		return usageError(e, called+" is no tool of svinit, and no service: to supervise, call it svinit", commandList())
 	}
 	return pid1.Main(o, e.Stderr)
 }

@@ -64,8 +64,17 @@ func TestDispatch(t *testing.T) {
 			t.Errorf("%q: %+v", argv, got)
 		}
 	}
-	if got := runAs(t, self, "run", "sh", "-c", "exit 7"); got.code != 7 {
-		t.Errorf("under the name run: %+v, want exit code 7", got)
+	// Nor does any other name that is not svinit's start a supervisor.
+	for _, argv := range [][]string{{"run", "sh", "-c", "exit 7"}, {"other"}, {"/etc/init.d/other"}, {"svx", "-g", "true"}} {
+		const want = " is no tool of svinit, and no service: to supervise, call it svinit\n"
+		if got := runAs(t, self, argv...); got.code != 100 || !strings.HasPrefix(got.stderr, "svinit: "+filepath.Base(argv[0])+want) {
+			t.Errorf("%q: %+v", argv, got)
+		}
+	}
+	for _, name := range []string{"svinit-1.2", "/init", "old-svinit"} {
+		if got := runAs(t, self, name, "sh", "-c", "exit 7"); got.code != 7 {
+			t.Errorf("%s: %+v, want exit code 7", name, got)
+		}
 	}
 	// The word after -- is a main program, even if it is the name of a tool.
 	for _, argv := range [][]string{{"svinit", "sh", "-c", "exit 7"}, {"svinit", "--", "sh", "-c", "exit 7"}} {
@@ -195,5 +204,32 @@ func TestInstallBlocked(t *testing.T) {
 	}
 	if got := runAs(t, self, "svinit", "--install", dir+"/file"); got.code != 111 || strings.Count(got.stderr, "\n") != 1 {
 		t.Errorf("not a directory: %+v", got)
+	}
+}
+
+// TestInitScriptNames calls svinit by the name of a service, as through links in
+// /etc/init.d, with all paths that a shell can use.
+func TestInitScriptNames(t *testing.T) {
+	scan := t.TempDir()
+	if err := os.Mkdir(scan+"/chk", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"/etc/init.d/chk", "init.d/chk", "./chk", "../chk", "chk"} {
+		for args, want := range map[string]result{
+			"status":  {"warning: chk: unable to open supervise/ok: file does not exist\n", "", 4},
+			"restart": {"warning: chk: unable to open supervise/ok: file does not exist\n", "", 1},
+			"":        {"", "usage: chk [-w sec] command\n\n", 2},
+			"svinit":  {"", "usage: chk [-w sec] command\n\n", 2},
+		} {
+			cmd := exec.CommandContext(t.Context(), self)
+			cmd.Args = append([]string{name}, strings.Fields(args)...)
+			cmd.Env = []string{actAsMain + "=1", "GORACE=atexit_sleep_ms=0", "SVINIT_SERVICE_DIR=" + scan}
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			cmd.Run()
+			if got := (result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}); got != want {
+				t.Errorf("%s %s: %+v, want %+v", name, args, got, want)
+			}
+		}
 	}
 }

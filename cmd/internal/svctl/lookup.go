@@ -25,10 +25,8 @@ func findDir(e *applet.Env, arg string) (dir string, err error) {
 	if name == "" || name[0] == '.' || strings.Contains(name, "/") {
 		return arg, err
 	}
-	if err == nil {
-		if _, err := findState(e, arg); err == nil {
-			return arg, nil
-		}
+	if err == nil && isSupervised(e, arg) {
+		return arg, nil
 	}
 	there := scanDir(e) + "/" + arg
 	switch checkDir(there) {
@@ -40,6 +38,15 @@ func findDir(e *applet.Env, arg string) (dir string, err error) {
 		}
 	}
 	return arg, err
+}
+
+// isSupervised reports whether dir is a directory that is supervised.
+func isSupervised(e *applet.Env, dir string) bool {
+	if checkDir(dir) != nil {
+		return false
+	}
+	_, err := findState(e, dir)
+	return err == nil
 }
 
 // checkDir returns the error that chdir(dir) would: whether dir is a directory and

@@ -34,6 +34,8 @@ func makeScanDir(t *testing.T) (scan, here string) {
 	supervisedLive(t, here+"/local")
 	supervisedLive(t, scan+"/local")
 	writeFile(t, here+"/cache", "a file here does not hide the service")
+	must(t, os.MkdirAll(here+"/web/log", 0o755)) // nor does a directory
+	mkdir(t, here+"/only")
 	return scan, here
 }
 
@@ -52,6 +54,7 @@ func TestByName(t *testing.T) {
 		"cache":     downLine,
 		"idle":      noOKLine,
 		"local":     downLine,
+		"only":      noOKLine,
 		".":         noOKLine, // the working directory
 		"..":        noOKLine,
 		"":          noDirLine, // not the scan directory
@@ -59,19 +62,38 @@ func TestByName(t *testing.T) {
 		"missing":   noDirLine,
 		"README":    noDirLine,
 		"dangling":  noDirLine,
-		"./web":     noDirLine, // a path is not looked up in the scan directory
-		"web/":      noDirLine,
-		"web/log/":  noDirLine,
+		"./web":     noOKLine, // a path is not looked up in the scan directory
+		"./only":    noOKLine,
+		"./cache":   "unable to chdir: not a directory\n",
+		"web/":      noOKLine,
+		"web/log/":  noOKLine,
 		"web/other": noDirLine,
 	} {
 		got := runTool(t, invocation{tool: "svstat", args: []string{arg}, dir: here, env: env}.ours())
 		if got != (outcome{stdout: arg + ": " + want}) {
 			t.Errorf("svstat %q: %+v, want %q", arg, got, want)
 		}
-		wantCode := map[string]int{downLine: 0, noOKLine: 100, noDirLine: 111}[want]
+		wantCode, ok := map[string]int{downLine: 0, noOKLine: 100}[want]
+		if !ok {
+			wantCode = 111
+		}
 		if got := runTool(t, invocation{tool: "svok", args: []string{arg}, dir: here, env: env}.ours()); got.code != wantCode {
 			t.Errorf("svok %q: %+v, want %d", arg, got, wantCode)
 		}
+	}
+	for arg, code := range map[string]int{"web": 0, "local": 0, "./web": 111, "web/log": 0} {
+		if got := runTool(t, invocation{tool: "svwait", args: []string{"-d", arg}, dir: here, env: env}.ours()); got.code != code {
+			t.Errorf("svwait %s: %+v, want %d", arg, got, code)
+		}
+	}
+	for arg, want := range map[string]string{"web": "down: web: ", "local": "down: local: ", "cache": "down: cache: ", "./web": "warning: ./web: "} {
+		if got := runTool(t, invocation{tool: "sv", args: []string{"status", arg}, dir: here, env: env}.ours()); !strings.HasPrefix(got.stdout, want) {
+			t.Errorf("sv status %s: %+v, want %s", arg, got, want)
+		}
+	}
+	runTool(t, invocation{tool: "sv", args: []string{"kill", "local", "web"}, dir: here, env: env}.ours())
+	if got, want := takeSent(t), strings.TrimSuffix(dir, "/scan")+"/available/web:k\n"+here+"/local:k\n"; got != want {
+		t.Errorf("sv sent %q, want %q", got, want)
 	}
 	got := runTool(t, invocation{tool: "svc", args: []string{"-dx", "web", "local", "web/log", "nix"}, dir: here, env: env}.ours())
 	if got != (outcome{stderr: "svc: warning: unable to chdir to nix: file does not exist\n"}) {

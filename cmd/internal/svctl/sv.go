@@ -172,35 +172,14 @@ func parseLeadingNumber(s string) (n uint64) {
 	return n
 }
 
-// IsInitScript reports whether svinit, under a name that is not a tool's, is called as
-// an init script. argv0 is that name with its directories, e.Name without. The name must
-// be that of a service; and either it is in a directory called init.d, or its argument
-// is a command of sv. PID 1 is never a script, so that no name of the binary can keep a
-// container from starting.
-func IsInitScript(e *applet.Env, argv0 string, pid int) bool {
+// IsInitScript reports whether svinit, under a name that is neither a tool's nor its own,
+// is called as an init script: whether that is the name of a service. PID 1 is never a
+// script, so that no name of the binary can keep a container from starting.
+func IsInitScript(e *applet.Env, pid int) bool {
 	if pid == 1 || e.Name == "" || e.Name[0] == '.' || strings.Contains(e.Name, "/") {
 		return false
-	}
-	if !strings.HasSuffix(strings.TrimSuffix(argv0, "/"+e.Name), "/init.d") {
-		o := applet.Options{Args: e.Args, Known: "w:v"}
-		for o.Next() {
-		}
-		if o.Bad != "" || len(o.Args) == 0 || !isFullCommand(o.Args[0]) {
-			return false
-		}
 	}
 	c := client{e: e}
 	dir, err := c.findService(e.Name)
 	return err == nil && checkDir(dir) == nil
-}
-
-// isFullCommand reports whether word is an unabbreviated command. A program that only
-// happens to have the name of a service has other arguments.
-func isFullCommand(word string) bool {
-	switch word {
-	case "up", "down", "once", "pause", "cont", "hup", "alarm", "interrupt", "quit", "1", "2", "term", "kill", "exit":
-		return true
-	}
-	o, ok := parseCommand(word, true)
-	return ok && (o.wait || o.statusOnly) && len(word) > 1
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -78,8 +79,9 @@ func (c *client) run(services []string) error {
 }
 
 // findService returns the directory of a service: arg itself if it begins with a dot or
-// a slash or ends in a slash, else the one of that name in $SVDIR or, without $SVDIR, in
-// the scan directory. The error is that of chdir, a syscall.Errno.
+// a slash or ends in a slash, else the one of that name in $SVDIR. Without $SVDIR it is the
+// one in the scan directory, unless a directory of that name here is itself supervised,
+// as for the other tools. The error is that of chdir, a syscall.Errno.
 func (c *client) findService(arg string) (dir string, err error) {
 	if arg == "" || arg[0] == '/' || arg[0] == '.' || arg[len(arg)-1] == '/' {
 		return arg, checkDir(arg)
@@ -87,6 +89,9 @@ func (c *client) findService(arg string) (dir string, err error) {
 	root, ok := lookupEnv(c.e, "SVDIR")
 	if !ok {
 		root = scanDir(c.e)
+		if !strings.Contains(arg, "/") && isSupervised(c.e, arg) {
+			return arg, nil
+		}
 	}
 	if err := checkDir(root); err != nil {
 		return "", err

@@ -87,6 +87,7 @@ func TestIsInitScript(t *testing.T) {
 		pid         int
 		want        bool
 	}{
+		{"init.d/web", "status", 7, true},
 		{"/etc/init.d/web", "status", 7, true},
 		{"/etc/init.d/web", "", 7, true}, // prints the usage
 		{"/etc/init.d/web", "bogus", 7, true},
@@ -97,14 +98,14 @@ func TestIsInitScript(t *testing.T) {
 		{"web", "status", 7, true},
 		{"./web", "-v -w 3 up", 7, true},
 		{"web", "force-reload", 7, true},
-		{"web", "", 7, false},
-		{"web", "s", 7, false},
-		{"web", "D", 7, false},
-		{"web", "serve", 7, false},
-		{"web", "-z start", 7, false},
-		{"web", "--", 7, false},
+		{"web", "", 7, true}, // prints the usage
+		{"web", "s", 7, true},
+		{"web", "D", 7, true},
+		{"web", "serve", 7, true},
+		{"web", "-z start", 7, true},
+		{"web", "--", 7, true},
 		{"web", "start", 1, false},
-		{"web", "sh -c start", 7, false},
+		{"web", "sh -c start", 7, true},
 		{"/init.d", "start", 7, false},
 		{".", "start", 7, false},
 		{"/", "start", 7, false},
@@ -112,7 +113,7 @@ func TestIsInitScript(t *testing.T) {
 	} {
 		e := &applet.Env{Name: filepath.Base(c.argv0), Args: strings.Fields(c.args), Getenv: func(string) string { return "" },
 			Environ: func() []string { return []string{"SVDIR=" + root} }}
-		if got := IsInitScript(e, c.argv0, c.pid); got != c.want {
+		if got := IsInitScript(e, c.pid); got != c.want {
 			t.Errorf("%s %s as process %d: %v", c.argv0, c.args, c.pid, got)
 		}
 	}
