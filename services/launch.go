@@ -62,7 +62,9 @@ func (o *owner) launched(j *job, l *launch) {
 	o.launchJob = nil
 	o.spec = l.spec
 	o.logExit()
-	o.warnAbout(l.problems)
+	if !l.fresh {
+		o.warnAbout(l.problems)
+	}
 	now := time.Now()
 	switch {
 	case o.State == machine.StateReleased:
@@ -209,7 +211,7 @@ func (o *owner) handleOutcome(x outcome) {
 		o.PIDs[x.launch.role] = 0
 		o.failed = append(o.failed, x)
 	case x.launch.role == machine.RoleRun:
-		delete(o.warned, "start")
+		o.clearWarning("start")
 		o.Starts++
 		if !o.Notifies { // it is ready as soon as it is up
 			o.report(report{owner: o, kind: serviceReady})
@@ -269,14 +271,4 @@ func (o *owner) startFailed(err error, now time.Time) {
 	}
 	o.Since = now
 	o.handle(machine.StartFailed.At(now))
-}
-
-// warnAbout reports the problems of a service directory that do not prevent its
-// start.
-func (o *owner) warnAbout(problems []spec.Problem) {
-	for _, p := range problems {
-		if !p.Fatal {
-			o.warn(p.Verb, p.File, p.Err)
-		}
-	}
 }

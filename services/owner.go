@@ -45,8 +45,9 @@ type owner struct {
 	statusDirty bool      // the status is to be written
 	statusRetry bool      // the last attempt to write it failed
 
-	pendingExitLog func()            // reports the last exit
-	warned         map[string]string // the last warning by verb, not to be repeated
+	pendingExitLog func()          // reports the last exit
+	warned         map[task]string // the last reason of each warning, not to be repeated
+	problems       []string        // those of the service directory that were reported and last
 }
 
 // newOwner returns an owner whose goroutine does not run yet.

@@ -3,6 +3,8 @@ package services
 import (
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"syscall"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"svinit/services/machine"
 	"svinit/services/spec"
 	"svinit/services/svdir"
+	"svinit/services/svlog"
 )
 
 // startAcquisition starts the job that takes the state directory and reads what
@@ -120,7 +123,7 @@ func (o *owner) saved(held *svdir.Held, werr, aerr error) {
 		o.warn("write", held.Path+"/status", werr)
 		o.statusRetry = true
 	default:
-		delete(o.warned, "write")
+		o.clearWarning("write")
 	}
 	if aerr != nil {
 		o.warn("listen in", held.Path, aerr)
@@ -147,6 +150,10 @@ func (o *owner) startClose() {
 	})
 }
 
+// task is what could not be done: a verb and its object, such as the path of a
+// file.
+type task struct{ verb, object string }
+
 // warn reports what could not be done, once until the reason changes: a retry
 // that fails for the same reason is not reported again.
 func (o *owner) warn(verb, object string, err error) {
@@ -155,13 +162,42 @@ func (o *owner) warn(verb, object string, err error) {
 	if errors.As(err, &errno) {
 		reason = errno.Error()
 	}
-	if o.warned[verb] != reason {
+	if t := (task{verb, object}); o.warned[t] != reason {
 		if o.warned == nil {
-			o.warned = make(map[string]string)
+			o.warned = make(map[task]string)
 		}
-		o.warned[verb] = reason
+		o.warned[t] = reason
 		o.cfg.warn(verb, object, err)
 	}
+}
+
+// clearWarning notes that a verb was successful, whatever the name of its object
+// was: what fails from now on is reported again.
+func (o *owner) clearWarning(verb string) {
+	maps.DeleteFunc(o.warned, func(t task, _ string) bool { return t.verb == verb })
+}
+
+// warnAbout reports the problems of a service directory that do not prevent its
+// start, each once as long as it lasts. With a fatal problem not everything has
+// been read, so that nothing is known to be fixed.
+func (o *owner) warnAbout(problems []spec.Problem) {
+	var lasting []string
+	if slices.ContainsFunc(problems, func(p spec.Problem) bool { return p.Fatal }) {
+		lasting = o.problems
+	}
+	for _, p := range problems {
+		if p.Fatal {
+			continue
+		}
+		e := svlog.Unable(p.Verb, p.File, p.Err)
+		if !slices.Contains(o.problems, e.Text) {
+			o.cfg.Report(e)
+		}
+		if !slices.Contains(lasting, e.Text) {
+			lasting = append(lasting, e.Text)
+		}
+	}
+	o.problems = lasting
 }
 
 // news reports that something happened to the service.

@@ -13,6 +13,9 @@
 //	log/run          if it exists, the service has a logger
 //	control/LETTER   executables for commands, see [Spec.Control]
 //
+// Files that mean something to another supervisor, and names that look mistyped,
+// are Problems too; all other files are the application's own.
+//
 // Reads are bounded: a setting is a regular file of at most [MaxFile] bytes,
 // and opening a FIFO does not block.
 package spec

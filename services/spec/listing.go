@@ -52,8 +52,9 @@ func (l listing) has(f file) bool { return l&(1<<f) != 0 }
 // in its directory. Beyond that number each file is looked for by its name.
 const longListing = 1000
 
-// list returns which files are in the directory dir.
-func list(dir int) (found listing) {
+// list returns which files are in the directory dir, and which other names may
+// have been meant for a supervisor.
+func list(dir int) (found listing, unknown []string) {
 	var buf [2048]byte
 	for n := 0; n < longListing; {
 		size, err := unix.ReadDirent(dir, buf[:])
@@ -64,7 +65,7 @@ func list(dir int) (found listing) {
 			break // such as a directory that may be entered and not read
 		}
 		if size <= 0 {
-			return found
+			return found, unknown
 		}
 		// struct linux_dirent64 (getdents64(2)): inode and offset, 8 bytes each,
 		// the length of this record, 2 bytes, the type, 1, and the name, which a
@@ -73,10 +74,15 @@ func list(dir int) (found listing) {
 		for b := buf[:size]; len(b) > nameAt; n++ {
 			length := int(*(*uint16)(unsafe.Pointer(&b[lengthAt])))
 			name, _, _ := bytes.Cut(b[nameAt:length], []byte{0})
+			is := listing(0)
 			for f, known := range names {
 				if string(name) == known {
-					found |= 1 << f
+					is = 1 << f
 				}
+			}
+			found |= is
+			if is == 0 && len(unknown) < maxUnknown && mayMean(name) {
+				unknown = append(unknown, string(name))
 			}
 			b = b[length:]
 		}
@@ -86,5 +92,5 @@ func list(dir int) (found listing) {
 			found |= 1 << f
 		}
 	}
-	return found
+	return found, unknown
 }

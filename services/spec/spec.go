@@ -44,6 +44,7 @@ type Problem struct {
 	Verb  string // what could not be done, as in "unable to VERB FILE: ERR"
 	Err   error  // what is wrong, and the remedy where there is one
 	Fatal bool   // the service cannot be started until this is fixed
+	Hint  bool   // a file without effect, which may be meant for another program
 }
 
 var runArgs = []string{"./run"}
@@ -62,7 +63,7 @@ func Load(src Source) (s Spec, problems []Problem) {
 	if !isExecutable(dir, "run") {
 		problems = append(problems, runProblem(src.Dir))
 	}
-	found := list(dir)
+	found, unknown := list(dir)
 	if found.has(fileDown) {
 		s.Down = true
 		// What is there and cannot be looked at counts as down, as in daemontools.
@@ -82,6 +83,7 @@ func Load(src Source) (s Spec, problems []Problem) {
 	r := reader{path: src.Dir, dir: dir, found: found, problems: problems}
 	s.Stop, s.Finish = r.loadStop(), r.loadFinish()
 	value(&r, fileNotify, &s.Notify, parseNotify)
+	r.pointOut(unknown)
 	return s, r.problems
 }
 
