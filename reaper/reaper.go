@@ -58,6 +58,7 @@ type Reaper struct {
 	children map[int]*child
 	draining bool
 	termed   map[int]uint64 // orphans that got TERM, by pid, with their start
+	claimed  map[int]uint64 // orphans that Claim was called for, likewise
 
 	// Stopped, when set before Run, is called for each child that a signal has
 	// stopped, and Orphan for each that has ended and was not started by us.
@@ -87,6 +88,7 @@ func New() (*Reaper, error) {
 	r := &Reaper{
 		children: make(map[int]*child),
 		termed:   make(map[int]uint64),
+		claimed:  make(map[int]uint64),
 		woken:    make(chan struct{}, 1),
 	}
 	if os.Getpid() == 1 {
@@ -311,6 +313,7 @@ func (r *Reaper) reap() {
 		c := r.children[pid]
 		if c == nil {
 			r.orphans.Add(1)
+			delete(r.claimed, pid)
 			if r.Orphan != nil {
 				r.Orphan(pid, ws)
 			}

@@ -1,9 +1,11 @@
 package services
 
 import (
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"svinit/reaper/proc"
 	"svinit/services/epoll"
 	"svinit/services/svlog"
 )
@@ -23,6 +25,16 @@ type Processes interface {
 	// Signal sends a signal to what Start returned, with a negative pid to its
 	// process group.
 	Signal(pid int, sig syscall.Signal) error
+	// LeftBy returns what runs on after the end of what Start returned: processes
+	// in its session and, unless began is the zero time, others that may be from
+	// it.
+	LeftBy(session int, began, ended time.Time) []proc.Process
+	// Claim notes whose a process is that LeftBy returned, and reports whether that
+	// was not known. LeftBy returns it to no others.
+	Claim(proc.Process) bool
+	// Again returns what a process that LeftBy returned is now, and whether it
+	// still runs.
+	Again(proc.Process) (proc.Process, bool)
 }
 
 // Config is what all services of a Set share.
@@ -56,6 +68,8 @@ type Config struct {
 	// First is called once by the Set, before the first service is started. May
 	// be nil.
 	First func()
+
+	stopping atomic.Bool // Stop was called
 }
 
 // warn reports that something could not be done.

@@ -23,33 +23,42 @@ func (o *owner) handleExit(ev machine.Event) {
 	o.dropControls()
 	o.closeNotify()
 	effects := o.Step(ev)
-	if next := o.afterExit(&effects); !expected {
+	next := o.afterExit(&effects)
+	if !expected {
 		o.pendingExitLog = func() {
 			oom := ev.Status.Signaled() && ev.Status.Signal() == syscall.SIGKILL && o.killedForMemory()
 			o.news(exitMessage(ev.Status, oom, lived) + "; " + next)
 		}
 	}
+	o.pendingSearch = o.searchForLeft(ev.Status)
 	o.perform(ev, &effects)
+	o.reportEnd()
+}
+
+// reportEnd reports the end of run or of its finish. The set hears of it when the
+// service is down and is not restarted by itself.
+func (o *owner) reportEnd() {
 	if !o.launching && !o.finishing {
 		o.logExit()
 	}
-	o.reportDown()
-}
-
-// reportDown reports to the set that the service is down and is not restarted by
-// itself.
-func (o *owner) reportDown() {
 	if o.State == machine.StateDown {
 		o.report(report{owner: o, kind: serviceDown, status: o.LastExit})
 	}
 }
 
-// logExit reports the last exit. That waits until the next process is started,
-// so as not to delay it.
+// logExit reports the last exit, and has somebody look for what the process has
+// left. That waits until the next process is started, so as not to delay it, and
+// the search until finish, which may stop what was left, has ended.
 func (o *owner) logExit() {
 	if report := o.pendingExitLog; report != nil {
 		o.pendingExitLog = nil
 		report()
+	}
+	if search := o.pendingSearch; search != nil && o.State != machine.StateFinishing {
+		o.pendingSearch = nil
+		if !o.cfg.stopping.Load() {
+			go search()
+		}
 	}
 }
 

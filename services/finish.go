@@ -54,7 +54,7 @@ func (o *owner) finishFailed(err error) {
 	}
 	o.PIDs[machine.RoleFinish] = 0
 	o.handle(o.event(machine.FinishFailed))
-	o.reportDown()
+	o.reportEnd()
 }
 
 // killFinish ends finish, or the attempt to start it.
@@ -69,7 +69,7 @@ func (o *owner) killFinish() {
 		o.launchJob.state.CompareAndSwap(jobWanted, jobCancelled)
 	}
 	o.handle(o.event(machine.FinishFailed))
-	o.reportDown()
+	o.reportEnd()
 }
 
 // event returns an event that has just happened.

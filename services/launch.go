@@ -51,6 +51,7 @@ func (o *owner) startLaunch() {
 	l := o.newLaunch(machine.RoleRun, "", nil)
 	l.fresh = o.specFresh
 	o.launching, o.specFresh = false, false
+	o.forked = time.Now()
 	o.launchJob = o.startJob(func(j *job) jobResult {
 		l.start(j)
 		return func() { o.launched(j, l) }
@@ -230,7 +231,7 @@ func (o *owner) handleExitOf(x exit) {
 		ev.Kind = machine.Finished
 		o.PIDs[x.role], o.Since = 0, ev.Time
 		o.handle(ev)
-		o.reportDown()
+		o.reportEnd()
 	case machine.RoleControl:
 		o.controlEnded(x.status == 0)
 	}

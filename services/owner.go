@@ -34,6 +34,7 @@ type owner struct {
 	early     []any         // what was heard of a process before its launch was applied
 	group     int           // the process group of the last process of RoleRun
 	controls  controls
+	forked    time.Time // when the last launch began
 
 	spec        spec.Spec
 	specFresh   bool // spec was read for a start that is still to come
@@ -48,6 +49,8 @@ type owner struct {
 	pendingExitLog func()          // reports the last exit
 	warned         map[task]string // the last reason of each warning, not to be repeated
 	problems       []string        // those of the service directory that were reported and last
+	pendingSearch  func()          // looks for what the last process has left
+	leftNames      string          // what was reported last as left running
 }
 
 // newOwner returns an owner whose goroutine does not run yet.

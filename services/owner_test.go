@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"svinit/reaper/proc"
 	"svinit/services/machine"
 	"svinit/services/spec"
 	"svinit/services/svdir"
@@ -296,5 +297,38 @@ func TestPanic(t *testing.T) {
 		if len(w.log) != 3 || !strings.Contains(w.log[1], "web is no longer supervised: a bug of svinit: no memory of it") || w.log[2] != "0s released" {
 			t.Errorf("saw %q", w.log)
 		}
+	})
+}
+
+// What a process has left running is reported a second after its end, once for
+// the same programs, and not while everything is stopped.
+func TestLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.saw("0s start")
+		w.left = []proc.Process{{PID: 7, Name: "nginx", Session: 101}, {PID: 8, Name: "nginx", Session: 101}}
+		w.sleep(time.Minute)
+		w.exit(101, 0)
+		w.saw("1m0s start", "1m0s say svinit: web died: exit code 0 after 1m0s; restarting")
+		w.sleep(time.Second)
+		w.saw("1m1s say svinit: web has ended, but nginx (pid 7), nginx (pid 8) still run: svinit supervises only the process that it has started")
+
+		w.left = []proc.Process{{PID: 9, Name: "nginx", Session: 102}}
+		w.exit(102, sec)
+		w.saw("1m1s start", "1m1s say svinit: web died: exit code 1 after 1s; restarting")
+		w.sleep(30 * time.Second)
+		w.saw()
+
+		w.left = []proc.Process{{PID: 10, Name: "php", Session: 103}}
+		w.exit(103, 0)
+		w.left = nil // it ends soon
+		w.sleep(time.Second)
+		w.saw("1m31s start", "1m31s say svinit: web died: exit code 0 after 30s; restarting")
+
+		w.left = []proc.Process{{PID: 10, Name: "php", Session: 104}}
+		w.svc.cfg.stopping.Store(true)
+		w.exit(104, 0)
+		w.sleep(10 * time.Second)
+		w.saw("1m32s start", "1m32s say svinit: web died: exit code 0 after 1s; restarting")
 	})
 }

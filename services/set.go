@@ -66,7 +66,10 @@ func (s *Set) Rescan() { s.scanner.Rescan() }
 
 // Stop stops every service by its own rule and starts none; loggers end when
 // they have read everything.
-func (s *Set) Stop() { s.request(reqStop) }
+func (s *Set) Stop() {
+	s.cfg.stopping.Store(true)
+	s.request(reqStop)
+}
 
 // Kill kills the services that Stop has not stopped yet.
 func (s *Set) Kill() { s.request(reqKill) }

@@ -37,7 +37,10 @@ func NewSingle(cfg *Config, name, dir string) (*Single, error) {
 func (s *Single) Run() { s.owner.run() }
 
 // Stop stops the service by its own rule and releases it.
-func (s *Single) Stop() { s.owner.order(machine.Release) }
+func (s *Single) Stop() {
+	s.owner.cfg.stopping.Store(true)
+	s.owner.order(machine.Release)
+}
 
 // Kill kills it.
 func (s *Single) Kill() { s.owner.order(machine.Kill) }

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"svinit/reaper/proc"
 	"svinit/services/epoll"
 	"svinit/services/machine"
 	"svinit/services/signame"
@@ -39,7 +40,8 @@ type world struct {
 	notify     int           // the descriptor for notifications of the last process
 	finishExec error         // what comes of the execve(2) of finish
 	quick      bool          // processes end before Start returns
-	log        []string      // what happened, with the time
+	left       []proc.Process
+	log        []string // what happened, with the time
 }
 
 // errHangs is an execve(2) that hangs until its outcome is called.
@@ -137,6 +139,17 @@ func (w *world) Signal(pid int, sig syscall.Signal) error {
 	w.note("%s%s", signame.Name(sig), who)
 	return nil
 }
+
+// LeftBy implements Processes.
+func (w *world) LeftBy(session int, began, ended time.Time) []proc.Process {
+	return w.left
+}
+
+// Claim implements Processes.
+func (w *world) Claim(proc.Process) bool { return true }
+
+// Again implements Processes.
+func (w *world) Again(p proc.Process) (proc.Process, bool) { return p, slices.Contains(w.left, p) }
 
 // exit ends a process.
 func (w *world) exit(pid int, ws syscall.WaitStatus) {

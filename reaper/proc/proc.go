@@ -77,6 +77,44 @@ func All() ([]Process, error) {
 	return all, nil
 }
 
+// Children returns the pids of this process's children, but for those that
+// another thread than the first has made: of orphans, the first thread is the
+// parent (find_new_reaper in the kernel). The list can be incomplete while
+// children end. Errors: those of reading the file; os.ErrNotExist where /proc is
+// that of another PID namespace, or the kernel has no such file.
+func Children() ([]int, error) {
+	self := strconv.Itoa(os.Getpid())
+	b, err := readAll("/proc/self/task/" + self + "/children")
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, f := range bytes.Fields(b) {
+		if pid, err := strconv.Atoi(string(f)); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+// readAll reads a file without the poller; see Read.
+func readAll(path string) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	var all []byte
+	var buf [1024]byte
+	for {
+		n, err := unix.Read(fd, buf[:])
+		if err != nil || n == 0 {
+			return all, err
+		}
+		all = append(all, buf[:n]...)
+	}
+}
+
 // OwnNamespace reports whether /proc shows this process's PID namespace. A
 // /proc that is mounted from another namespace numbers processes differently.
 func OwnNamespace() bool {
