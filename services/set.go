@@ -207,7 +207,7 @@ func (s *Set) apply(c scan.Change) {
 		s.cfg.warn("supervise", c.Name, c.Err)
 	case scan.InvalidLogger:
 		s.cfg.warn("log "+c.Name+" to", c.Dir, c.Err)
-	case scan.Unreadable:
+	case scan.Unreadable, scan.Hanging:
 		s.cfg.warn("read", c.Dir, c.Err)
 	case scan.Unwatched:
 		s.cfg.warn("watch", c.Dir, c.Err)

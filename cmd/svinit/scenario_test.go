@@ -39,6 +39,8 @@ import (
 //	mkfull DIR             mount a small, full file system
 //	lease FILE             hold a write lease on a file, so that its execve(2)
 //	                       hangs; ! lease FILE gives it back
+//	fuse DIR BACKING       show the directory BACKING at DIR through FUSE
+//	hang DIR               make that file system hang; ! hang DIR ends it
 //
 // Every wait is for an event or a condition, and ends after waitTimeout.
 const waitTimeout = 20 * time.Second
@@ -71,7 +73,7 @@ func TestScenarios(t *testing.T) {
 			env.Setenv("SVINIT_STATE_DIR", env.WorkDir+"/state")
 			env.Setenv("KILLING", `svinit: warning: unable to stop orphaned processes in time: killing plain \(pid [0-9]+\)(, plain \(pid [0-9]+\))*( and [0-9]+ more)?`)
 			env.Setenv("UNUSEDID", fmt.Sprint(100000+os.Getpid())) // a user without other processes
-			env.Values[instanceKey{}] = &instance{leases: make(map[string]*os.File)}
+			env.Values[instanceKey{}] = &instance{leases: make(map[string]*os.File), fuse: make(map[string]*fuseServer)}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -84,6 +86,8 @@ func TestScenarios(t *testing.T) {
 			"mkfull": mkfull,
 			"lease":  lease,
 			"flow":   func(ts *testscript.TestScript, neg bool, args []string) { instanceOf(ts).flow() },
+			"fuse":   showFUSE,
+			"hang":   hangFUSE,
 
 			"contain":  contain,
 			"run":      run,
@@ -99,6 +103,8 @@ func TestScenarios(t *testing.T) {
 			switch cond {
 			case "root":
 				return os.Geteuid() == 0, nil
+			case "fuse":
+				return hasFUSE(), nil
 			case "container":
 				return hasContainers(), nil
 			}
@@ -116,9 +122,10 @@ type instance struct {
 	log     string
 	done    chan error
 	leases  map[string]*os.File
-	ended   time.Time       // when it exited, after done
-	copied  <-chan struct{} // closed when all output is in the log; nil where it goes there directly
-	flowing chan struct{}   // closed when the reader of a pipe reads
+	fuse    map[string]*fuseServer // by directory
+	ended   time.Time              // when it exited, after done
+	copied  <-chan struct{}        // closed when all output is in the log; nil where it goes there directly
+	flowing chan struct{}          // closed when the reader of a pipe reads
 
 	// Of a container.
 	options []string

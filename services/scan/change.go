@@ -29,9 +29,12 @@ const (
 	InvalidLogger
 	// Unreadable is a scan directory that cannot be listed: Dir, Err.
 	Unreadable
-	// Unwatched is a scan directory that is listed every 5 seconds, because not
-	// everything in it can be watched: Dir, Err.
+	// Unwatched is a directory that is looked at every 5 seconds, because it
+	// cannot be watched, or its file system does not report changes: Dir, Err.
 	Unwatched
+	// Hanging is a path whose file system does not answer: Dir, Err. Nothing is
+	// done about what it belongs to until it answers.
+	Hanging
 	// Panicked is a bug in this package: Dir (the scan directory), Err.
 	Panicked
 )

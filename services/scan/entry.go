@@ -1,15 +1,9 @@
 package scan
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
-	"svinit/services/program"
 	"svinit/services/spec"
 )
 
@@ -17,6 +11,7 @@ import (
 type entry struct {
 	name, dir string
 	id        spec.Identity
+	changed   int64    // when the directory was last changed, as far as was seen
 	leaving   bool     // reported as Removed
 	waiting   []string // names that lead to the same directory, to be looked at when it is Gone
 
@@ -37,87 +32,89 @@ func (s *Scanner) examine(name string, now bool) bool {
 	if hidden(name) {
 		return true
 	}
-	path := filepath.Join(s.dir, name)
-	id, err := identify(path)
+	x := s.see(name)
+	return s.compareEntry(name, &x, now)
+}
+
+// compareEntry is examine of a name that has been looked at.
+func (s *Scanner) compareEntry(name string, x *sight, now bool) bool {
+	if hidden(name) || x.err == errUnknown {
+		return true
+	}
 	if known := s.entries[name]; known != nil {
 		switch {
-		case err != nil || known.id != id:
-			return known.leaving || !gone(path, known.id)
+		case x.err != nil || known.id != x.id:
+			return known.leaving || !x.gone(known.id)
 		case known.leaving:
-			s.emit(Change{Kind: Returned, ID: id})
+			s.emit(Change{Kind: Returned, ID: x.id})
 		default:
-			s.refresh(known)
+			s.refresh(known, x)
 		}
 		return true
 	}
-	if e := s.byID[id]; err == nil && e != nil {
+	if e := s.byID[x.id]; x.err == nil && e != nil {
 		delete(s.invalid, name)
-		s.follow(name, id, "/run")
-		if e.leaving && !slices.Contains(e.waiting, name) {
-			e.waiting = append(e.waiting, name)
-		}
-		// A second name; or the new name, if the old one no longer leads there.
-		return e.leaving || !gone(filepath.Join(s.dir, e.name), id)
-	}
-	if err == nil {
-		err = program.CheckExecutable(path + "/run")
-	} else {
-		err = explainEntry(path, err)
-	}
-	if err != nil {
-		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-			s.clearInvalid(name)
-			s.forget(name) // it may have been a second name
+		s.follow(name, x, 0, x.lookups)
+		if e.leaving {
+			if !slices.Contains(e.waiting, name) {
+				e.waiting = append(e.waiting, name)
+			}
 			return true
 		}
-		s.setInvalid(name, err, now)
-		return true
+		// A second name; or the new name, if the old one no longer leads there.
+		first := s.see(e.name)
+		return !first.gone(x.id)
 	}
-	s.clearInvalid(name)
-	s.add(name, id)
+	switch {
+	case x.missing:
+		s.clearInvalid(name)
+		s.forget(name) // it may have been a second name
+	case x.run != nil:
+		s.setInvalid(name, x, now)
+	default:
+		s.clearInvalid(name)
+		s.add(name, x)
+	}
 	return true
 }
 
 // add reports a new service.
-func (s *Scanner) add(name string, id spec.Identity) {
-	e := &entry{name: name, dir: resolve(filepath.Join(s.dir, name)), id: id}
+func (s *Scanner) add(name string, x *sight) {
+	e := &entry{name: name, dir: x.dir, id: x.id, changed: x.changed}
 	s.entries[name] = e
-	s.byID[id] = e
-	e.logger = s.findLogger(e)
-	s.emit(Change{Kind: Added, ID: id, Source: spec.Source{Name: name, Dir: e.dir}, Logger: e.logger})
-	s.follow(e.name, e.id, "/run", "/log/run")
+	s.byID[e.id] = e
+	e.logger = s.hasLogger(e, x)
+	s.emit(Change{Kind: Added, ID: e.id, Source: spec.Source{Name: name, Dir: e.dir}, Logger: e.logger})
+	s.follow(e.name, x, 0, x.lookups, x.logLookups)
 }
 
-// findLogger reports whether a service has a logger. A directory log without
+// hasLogger reports whether a service has a logger. A directory log without
 // run is none: an application may keep its own files in a directory of that
 // name.
-func (s *Scanner) findLogger(e *entry) bool {
-	dir := filepath.Join(e.dir, "log")
-	if _, err := identify(dir); err != nil {
-		if err == errNotDir && !e.badLogger {
-			e.badLogger = true
-			s.emit(Change{Kind: InvalidLogger, Source: spec.Source{Name: e.name, Dir: dir}, Err: err})
-		}
-		return false
+func (s *Scanner) hasLogger(e *entry, x *sight) bool {
+	if x.log == errNotDir && !e.badLogger {
+		e.badLogger = true
+		s.emit(Change{Kind: InvalidLogger, Source: spec.Source{Name: e.name, Dir: filepath.Join(e.dir, "log")}, Err: x.log})
 	}
-	return unix.Lstat(dir+"/run", new(unix.Stat_t)) == nil
+	return x.logger
 }
 
 // refresh reports that a service was found as it is known: what could not be
 // started may start now, and a logger may have been added. The directory itself
 // may have been renamed, and the link to it adjusted.
-func (s *Scanner) refresh(e *entry) {
-	if dir := resolve(filepath.Join(s.dir, e.name)); dir != e.dir && !gone(dir, e.id) {
-		e.dir = dir
-		s.emit(Change{Kind: Renamed, ID: e.id, Source: spec.Source{Name: e.name, Dir: dir}})
+func (s *Scanner) refresh(e *entry, x *sight) {
+	if x.dir != e.dir {
+		e.dir = x.dir
+		s.emit(Change{Kind: Renamed, ID: e.id, Source: spec.Source{Name: e.name, Dir: e.dir}})
 	}
 	c := Change{Kind: Changed, ID: e.id}
 	if !e.logger {
-		e.logger = s.findLogger(e)
+		e.logger = s.hasLogger(e, x)
 		c.Logger = e.logger
 	}
+	e.changed = x.changed
 	s.emit(c)
-	s.follow(e.name, e.id, "/run", "/log/run")
+	s.follow(e.name, x, 0, x.lookups, x.logLookups)
 }
 
 // acquire has what was released and is still listed started again.
@@ -126,11 +123,15 @@ func (s *Scanner) acquire() {
 		if e.leaving || !e.mainReleased && !e.loggerReleased {
 			continue
 		}
+		x := s.see(e.name)
+		if x.err != nil || x.id != e.id {
+			continue
+		}
 		c := Change{
 			Kind:   Acquire,
 			ID:     e.id,
-			Main:   e.mainReleased && program.CheckExecutable(e.dir+"/run") == nil,
-			Logger: e.loggerReleased && s.findLogger(e),
+			Main:   e.mainReleased && x.run == nil,
+			Logger: e.loggerReleased && s.hasLogger(e, &x),
 		}
 		if !c.Main && !c.Logger {
 			continue
@@ -143,19 +144,20 @@ func (s *Scanner) acquire() {
 
 // rename reports directories under their new names. All old names are given up
 // before the first new one is taken: it may be one of them.
-func (s *Scanner) rename(names map[*entry]string) {
+func (s *Scanner) rename(names map[*entry]string, listed map[string]*sight) {
 	for e, name := range names {
 		delete(s.entries, e.name)
 		s.forget(e.name)
 		s.clearInvalid(name)
 	}
 	for e, name := range names {
-		e.name, e.dir = name, resolve(filepath.Join(s.dir, name))
+		e.name, e.dir = name, listed[name].dir
 		s.entries[name] = e
 	}
-	for e := range names {
-		s.emit(Change{Kind: Renamed, ID: e.id, Source: spec.Source{Name: e.name, Dir: e.dir}})
-		s.follow(e.name, e.id, "/run", "/log/run")
+	for e, name := range names {
+		x := listed[name]
+		s.emit(Change{Kind: Renamed, ID: e.id, Source: spec.Source{Name: name, Dir: e.dir}})
+		s.follow(name, x, 0, x.lookups, x.logLookups)
 	}
 }
 
@@ -195,28 +197,5 @@ func (s *Scanner) drop(e *entry) {
 	s.recheckLater() // others may need the descriptors that have become free
 	for _, name := range append(e.waiting, e.name) {
 		s.examine(name, false)
-	}
-}
-
-// follow watches what decides where a name leads, and where these files in its
-// directory do.
-func (s *Scanner) follow(name string, id spec.Identity, files ...string) {
-	if s.watch == nil {
-		return
-	}
-	path := filepath.Join(s.dir, name)
-	fresh, err := s.watch.follow(name, s.dir, 0, path, files...)
-	if err != nil {
-		s.startPolling(err)
-	}
-	if fresh && gone(path, id) {
-		s.recheckLater()
-	}
-}
-
-// forget stops watching for the entry of this name.
-func (s *Scanner) forget(name string) {
-	if s.watch != nil {
-		s.watch.forget(name)
 	}
 }

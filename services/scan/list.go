@@ -2,21 +2,16 @@ package scan
 
 import (
 	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"golang.org/x/sys/unix"
 
-	"svinit/services/epoll"
 	"svinit/services/spec"
 )
-
-// wayKey is the entry under which the watcher follows the path of the scan
-// directory. No file name contains a slash.
-const wayKey = "/"
 
 // scan compares the whole scan directory with what is known, and finds what was
 // renamed. A scan directory that cannot be listed changes nothing: it may be
@@ -33,13 +28,13 @@ func (s *Scanner) scan(now bool) {
 		s.entries = make(map[string]*entry, len(names))
 		s.byID = make(map[spec.Identity]*entry, len(names))
 	}
-	if s.watch != nil && s.watch.scanWD < 0 && s.ticker == nil {
+	if s.watch != nil && s.watch.scan < 0 && s.ticker == nil {
 		s.watchScan() // the directory did not exist when this was last tried
 		s.recheckLater()
 	}
 	s.compare(listed)
 	for _, name := range names {
-		s.examine(name, now)
+		s.compareEntry(name, listed[name], now)
 	}
 	for name := range s.invalid {
 		if _, ok := listed[name]; !ok {
@@ -48,45 +43,63 @@ func (s *Scanner) scan(now bool) {
 	}
 }
 
-// list returns the names in the scan directory, and to which directory each
-// leads, the zero Identity for those that lead to none. A name that no longer
-// exists when it is looked at may have been renamed to one that was not listed,
-// so the directory is then listed again.
-func (s *Scanner) list() (names []string, listed map[string]spec.Identity, err error) {
+// list returns the names in the scan directory, and where each leads. A name
+// that no longer exists when it is looked at may have been renamed to one that
+// was not listed, so the directory is then listed again.
+func (s *Scanner) list() (names []string, listed map[string]*sight, err error) {
 	for try := 0; ; try++ {
-		if names, err = readNames(s.dir); err != nil {
-			return nil, nil, err
+		l, known := ask(s, listKey, func(c *call) listing { return readNames(c, s.dir) })
+		if !known {
+			return nil, nil, errUnknown
 		}
-		listed = make(map[string]spec.Identity, len(names))
+		if l.err != nil {
+			return nil, nil, l.err
+		}
+		s.setSilent(listKey, silence{s.dir, l.kind})
+		listed = make(map[string]*sight, len(l.names))
 		stale := false
-		for _, name := range names {
-			path := filepath.Join(s.dir, name)
-			id, err := identify(path)
-			listed[name] = id
-			if err == unix.ENOENT && unix.Lstat(path, new(unix.Stat_t)) == unix.ENOENT {
-				stale = true
+		for _, name := range l.names {
+			x := new(sight)
+			if listed[name] = x; !hidden(name) {
+				*x = s.see(name)
 			}
+			stale = stale || x.missing
 		}
 		if !stale || try == 5 {
-			return names, listed, nil
+			return l.names, listed, nil
 		}
 	}
 }
 
-func readNames(dir string) ([]string, error) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
+// listing is what readNames finds.
+type listing struct {
+	names []string
+	kind  string // see silence
+	err   error
+}
+
+// readNames lists a scan directory. It opens nothing but a directory: to open a
+// FIFO waits for somebody who writes to it.
+func readNames(c *call, path string) (l listing) {
+	if _, _, err := walk(c, "", path); err == errUnknown {
+		return listing{err: err}
 	}
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return listing{err: &fs.PathError{Op: "open", Path: path, Err: err}}
+	}
+	f := os.NewFile(uintptr(fd), path)
 	defer f.Close()
-	return f.Readdirnames(-1)
+	l.names, l.err = f.Readdirnames(-1)
+	l.kind = silentKind(path)
+	return l
 }
 
 // compare finds the entries that were renamed or removed.
-func (s *Scanner) compare(listed map[string]spec.Identity) {
+func (s *Scanner) compare(listed map[string]*sight) {
 	var left []*entry // entries that have left their name
 	for name, e := range s.entries {
-		if id, ok := listed[name]; !e.leaving && (!ok || id != e.id) {
+		if x := listed[name]; !e.leaving && (x == nil || x.err != errUnknown && (x.err != nil || x.id != e.id)) {
 			left = append(left, e)
 		}
 	}
@@ -95,21 +108,23 @@ func (s *Scanner) compare(listed map[string]spec.Identity) {
 	}
 	renamed := s.renamed(left, listed)
 	for _, e := range left {
-		if renamed[e] == "" && gone(filepath.Join(s.dir, e.name), e.id) {
-			s.remove(e)
+		if renamed[e] == "" {
+			if x := s.see(e.name); x.gone(e.id) {
+				s.remove(e)
+			}
 		}
 	}
-	s.rename(renamed)
+	s.rename(renamed, listed)
 }
 
 // renamed returns the new names of those entries that have one. A name that
 // another entry has is free if that one has a new name itself: two names may
 // have been exchanged.
-func (s *Scanner) renamed(left []*entry, listed map[string]spec.Identity) map[*entry]string {
+func (s *Scanner) renamed(left []*entry, listed map[string]*sight) map[*entry]string {
 	renamed := make(map[*entry]string)
-	for name, id := range listed {
-		e, holder := s.byID[id], s.entries[name]
-		if e == nil || holder == e || hidden(name) || !slices.Contains(left, e) {
+	for name, x := range listed {
+		e, holder := s.byID[x.id], s.entries[name]
+		if x.err != nil || e == nil || holder == e || hidden(name) || !slices.Contains(left, e) {
 			continue
 		}
 		if renamed[e] == "" || holder == nil {
@@ -132,13 +147,16 @@ func (s *Scanner) renamed(left []*entry, listed map[string]spec.Identity) map[*e
 // that is for want of descriptors or memory, services that are no longer listed
 // are stopped, because their end frees some.
 func (s *Scanner) reportUnreadable(err error) {
+	if err == errUnknown {
+		return // see reportCalls
+	}
 	if why := err.Error(); why != s.unreadable {
 		s.unreadable = why
 		s.emit(Change{Kind: Unreadable, Source: spec.Source{Dir: s.dir}, Err: err})
 	}
 	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM) {
 		for name, e := range s.entries {
-			if gone(filepath.Join(s.dir, name), e.id) {
+			if x := s.see(name); x.gone(e.id) {
 				s.remove(e)
 			}
 		}
@@ -146,42 +164,16 @@ func (s *Scanner) reportUnreadable(err error) {
 	}
 }
 
-// openWatch begins to watch, or to poll where watching fails.
-func (s *Scanner) openWatch() {
-	w, err := newWatcher()
-	if err == nil {
-		if err = s.poll.Add(w.fd, epoll.Edge, s.wake); err == nil {
-			s.watch = w
-			return
+// modifiedAt returns when the scan directory was modified, in ns, or 0.
+func (s *Scanner) modifiedAt() int64 {
+	at, _ := ask(s, timeKey, func(c *call) int64 {
+		var st unix.Stat_t
+		if _, _, err := walk(c, "", filepath.Clean(s.dir)); err == errUnknown || unix.Stat(s.dir, &st) != nil {
+			return 0
 		}
-		w.close()
-	}
-	s.startPolling(err)
-}
-
-// watchScan watches the scan directory, and the path that leads to it.
-func (s *Scanner) watchScan() {
-	if s.watch == nil {
-		return
-	}
-	s.watch.follow(wayKey, "", 0, s.dir)
-	err := s.watch.watchScan(s.dir)
-	// The errors that last: no more watches, and a filter of system calls.
-	for _, lasting := range []error{unix.ENOSPC, unix.EPERM, unix.ENOSYS} {
-		if errors.Is(err, lasting) {
-			s.startPolling(err)
-		}
-	}
-}
-
-// startPolling lists the scan directory every 5 seconds from now on, beside
-// watching what can be watched.
-func (s *Scanner) startPolling(err error) {
-	if s.ticker != nil {
-		return
-	}
-	s.ticker = time.NewTicker(pollEvery)
-	s.emit(Change{Kind: Unwatched, Source: spec.Source{Dir: s.dir}, Err: errors.New(err.Error() + "; reading it every " + pollEvery.String() + " instead")})
+		return st.Mtim.Nano()
+	})
+	return at
 }
 
 // recheckLater has everything looked at once more after recheckAfter.

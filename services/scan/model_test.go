@@ -105,6 +105,11 @@ func (f *fakeSet) drive() {
 			continue
 		default:
 		}
+		if len(f.scanner.calls) > 0 {
+			<-f.scanner.wakeup // a call that took long
+			f.scanner.answer()
+			continue
+		}
 		if !f.scanner.recheck.Stop() {
 			return
 		}
@@ -148,7 +153,7 @@ func (f *fakeSet) check() {
 		if names[svc.Name] != id {
 			f.errorf("%s does not lead to its service", svc.Name)
 		}
-		if now, err := identify(svc.Dir); err != nil || now != id {
+		if now, _, err := identify(svc.Dir); err != nil || now != id {
 			f.errorf("%s of service %s is another directory: %v", svc.Dir, svc.Name, err)
 		}
 		if _, err := os.Lstat(svc.Dir + "/log/run"); err == nil && !svc.logger {
@@ -164,7 +169,7 @@ func (f *fakeSet) check() {
 	for name, id := range names {
 		_, invalid := f.scanner.invalid[name]
 		if running := f.services[id] != nil; invalid == running {
-			f.errorf("%s: reported %v, invalid %v; %v %+v", name, running, invalid, id, f.scanner.watch.wds)
+			f.errorf("%s: reported %v, invalid %v; %v %+v", name, running, invalid, id, f.scanner.watch.ids)
 		}
 		if reason, ok := f.scanner.invalid[name]; ok && reason == "" {
 			f.errorf("%s is invalid, and the reason was never reported", name)

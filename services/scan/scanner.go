@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"svinit/services/epoll"
 	"svinit/services/spec"
 )
@@ -37,9 +35,17 @@ type Scanner struct {
 	reports chan []report // at most one slice, of what has not been handled yet
 	stop    chan struct{}
 
-	watch   *watcher // nil: list every 5 seconds
-	ticker  *time.Ticker
-	recheck *time.Timer
+	watch           *watches          // nil: list every 5 seconds
+	unwatch         func()            // ends watch
+	pollAll         bool              // list every 5 seconds
+	silent          map[string]string // entries that are looked at every 5 seconds, and what is not watched
+	silenceReported bool
+	ticker          *time.Ticker // nil: nothing is polled
+	recheck         *time.Timer
+
+	calls    map[string]*call // that have not brought their result yet
+	refused  bool             // a call was not made, because others hang
+	patience *time.Timer      // of a call
 
 	entries    map[string]*entry // by name
 	byID       map[spec.Identity]*entry
@@ -54,19 +60,23 @@ type Scanner struct {
 // waits for a Change to be received.
 func New(dir string, poll *epoll.Set, slots chan struct{}) *Scanner {
 	s := &Scanner{
-		dir:     dir,
-		poll:    poll,
-		slots:   slots,
-		changes: make(chan Change),
-		wakeup:  make(chan struct{}, 1),
-		reports: make(chan []report, 1),
-		stop:    make(chan struct{}),
-		recheck: time.NewTimer(recheckAfter),
-		entries: make(map[string]*entry),
-		byID:    make(map[spec.Identity]*entry),
-		invalid: make(map[string]string),
+		dir:      dir,
+		poll:     poll,
+		slots:    slots,
+		changes:  make(chan Change),
+		wakeup:   make(chan struct{}, 1),
+		reports:  make(chan []report, 1),
+		stop:     make(chan struct{}),
+		recheck:  time.NewTimer(recheckAfter),
+		patience: time.NewTimer(patience),
+		calls:    make(map[string]*call),
+		silent:   make(map[string]string),
+		entries:  make(map[string]*entry),
+		byID:     make(map[spec.Identity]*entry),
+		invalid:  make(map[string]string),
 	}
 	s.recheck.Stop()
+	s.patience.Stop()
 	s.send = s.sendChange
 	return s
 }
@@ -187,18 +197,11 @@ func (s *Scanner) answer() {
 		s.scan(true)
 		s.acquire()
 	}
-	if s.watch == nil {
-		return
+	s.finishCalls()
+	if s.watch != nil {
+		h := s.watch.take()
+		s.look(h.names, h.all)
 	}
-	ev := s.watch.read()
-	for name := range ev.entries {
-		if name == wayKey {
-			ev.all = true
-		} else {
-			ev.names[name] = struct{}{}
-		}
-	}
-	s.look(ev.names, ev.all)
 }
 
 // look looks at the entries of these names, or at all.
@@ -214,39 +217,23 @@ func (s *Scanner) look(names map[string]struct{}, all bool) {
 	}
 }
 
-// recheckAll reports what is still invalid, and tries again what failed.
+// recheckAll reports what is still invalid or hangs, and tries again what failed.
 func (s *Scanner) recheckAll() {
 	s.scan(false)
 	for _, name := range sortedKeys(s.invalid) {
 		s.examine(name, true)
 	}
+	s.reportCalls()
 }
 
-// pollScan lists the scan directory where not everything can be watched. Where
-// the directory itself has changed, what was released is started again.
-func (s *Scanner) pollScan() {
-	s.scan(false)
-	var st unix.Stat_t
-	if unix.Stat(s.dir, &st) != nil {
-		return
-	}
-	if before := s.modified; before != st.Mtim.Nano() {
-		if s.modified = st.Mtim.Nano(); before != 0 {
-			s.acquire()
-		}
-	}
-}
-
-// close gives back what the Scanner holds. inotify's last close waits some
-// milliseconds until no part of the kernel can be using a watch
-// (synchronize_srcu); nobody waits for Run.
+// close gives back what the Scanner holds. That may take some milliseconds, but
+// nobody waits for Run.
 func (s *Scanner) close() {
 	s.recheck.Stop()
 	if s.ticker != nil {
 		s.ticker.Stop()
 	}
 	if s.watch != nil {
-		s.poll.Remove(s.watch.fd)
-		s.watch.close()
+		s.unwatch()
 	}
 }

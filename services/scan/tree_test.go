@@ -84,7 +84,7 @@ var operations = []struct {
 		old := w.root + "/old"
 		os.Rename(w.scan, old)
 		os.Mkdir(w.scan, 0o755)
-		names, _ := readNames(old)
+		names := readNames(new(call), old).names
 		for _, name := range names {
 			if w.rand.IntN(2) == 0 {
 				os.Rename(old+"/"+name, w.scan+"/"+name)
@@ -109,12 +109,12 @@ func (w *tree) change() {
 // listed returns what the names in the scan directory lead to.
 func (w *tree) listed() (byName map[string]spec.Identity, byID map[spec.Identity][]string) {
 	byName, byID = make(map[string]spec.Identity), make(map[spec.Identity][]string)
-	names, _ := readNames(w.scan)
+	names := readNames(new(call), w.scan).names
 	for _, name := range names {
 		if hidden(name) {
 			continue
 		}
-		id, err := identify(w.scan + "/" + name)
+		id, _, err := identify(w.scan + "/" + name)
 		byName[name] = id
 		if err == nil {
 			byID[id] = append(byID[id], name)

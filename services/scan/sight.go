@@ -1,0 +1,170 @@
+package scan
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"svinit/services/program"
+	"svinit/services/spec"
+)
+
+// sight is what was found where an entry of the scan directory leads.
+type sight struct {
+	dir     string // a path to it without links
+	id      spec.Identity
+	changed int64 // when the directory was last changed, in ns (st_ctim)
+	err     error // why it leads to no directory, or errUnknown
+	missing bool  // there is no such entry
+
+	run    error // why its run cannot be executed, or there is no directory
+	log    error // why its log is no directory
+	logger bool  // it has log/run
+
+	lookups    []lookup // what decides where the entry leads, and run in it
+	logLookups []lookup // and log/run in it
+	silent     silence  // one of these file systems does not report changes
+}
+
+// silence is a directory whose file system does not report changes, and what
+// kind of file system it is. Its zero value is that there is none.
+type silence struct{ dir, kind string }
+
+// gone reports whether the entry no longer leads to the directory id. An error
+// that leaves it unknown (no permission, a failing file system) does not count:
+// it is no reason to stop a service.
+func (x *sight) gone(id spec.Identity) bool {
+	switch x.err {
+	case nil:
+		return x.id != id
+	case errNotDir, unix.ENOENT, unix.ENOTDIR, unix.ELOOP:
+		return true
+	}
+	return false
+}
+
+// same reports whether two looks at an entry have found the same.
+func (x *sight) same(other *sight) bool {
+	return x.id == other.id && x.dir == other.dir && (x.err == nil) == (other.err == nil) &&
+		(x.run == nil) == (other.run == nil) && x.logger == other.logger
+}
+
+// see returns what is found at an entry of the scan directory.
+func (s *Scanner) see(name string) sight {
+	x, known := ask(s, name, func(c *call) sight { return observe(c, s.dir, name) })
+	if !known {
+		x.err = errUnknown
+	}
+	return x
+}
+
+// observe looks at an entry of the scan directory scan.
+func observe(c *call, scan, name string) (x sight) {
+	path := filepath.Join(scan, name)
+	var err error
+	if x.lookups, x.dir, err = walk(c, scan, path); err == errUnknown {
+		x.err = err
+		return x
+	}
+	if x.dir == "" {
+		x.dir = path
+	}
+	if x.id, x.changed, x.err = identify(x.dir); x.err != nil {
+		x.missing = x.err == unix.ENOENT && unix.Lstat(path, new(unix.Stat_t)) == unix.ENOENT
+		x.run = explainEntry(path, x.err)
+		x.silent = silent(scan, "", x.lookups)
+		return x
+	}
+	// Each file is looked at after its path was walked: then c knows the device.
+	base := strings.TrimSuffix(x.dir, "/")
+	run, _, err := walk(c, base, base+"/run")
+	if err == errUnknown {
+		return sight{err: err}
+	}
+	x.run = program.CheckExecutable(x.dir + "/run")
+	if x.logLookups, _, err = walk(c, base, base+"/log/run"); err == errUnknown {
+		return sight{err: err}
+	}
+	if _, _, x.log = identify(x.dir + "/log"); x.log == nil {
+		x.logger = unix.Lstat(x.dir+"/log/run", new(unix.Stat_t)) == nil
+	}
+	x.lookups = append(x.lookups, run...)
+	if x.silent = silent(scan, x.dir, x.lookups); x.silent.kind == "" {
+		x.silent = silent(scan, x.dir, x.logLookups)
+	}
+	return x
+}
+
+// explainEntry says why an entry leads to no directory.
+func explainEntry(path string, err error) error {
+	if target, lerr := os.Readlink(path); lerr == nil {
+		switch err {
+		case unix.ENOENT:
+			return fmt.Errorf("%s is a link to %s, which does not exist", path, target)
+		case unix.ELOOP:
+			return fmt.Errorf("%s is a link that leads back to itself", path)
+		}
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// silentKind returns what kind of file system a directory is on, if that is one
+// which accepts a watch and does not report what other machines or its server
+// change, by the number that statfs(2) gives (linux/magic.h and the sources).
+func silentKind(dir string) string {
+	var fs unix.Statfs_t
+	if dir == "" || unix.Statfs(dir, &fs) != nil {
+		return ""
+	}
+	return kindOf(uint32(fs.Type))
+}
+
+func kindOf(magic uint32) string {
+	switch magic {
+	case unix.FUSE_SUPER_MAGIC: // virtiofs, too
+		return "FUSE"
+	case unix.NFS_SUPER_MAGIC:
+		return "NFS"
+	case unix.CIFS_SUPER_MAGIC, unix.SMB_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC:
+		return "SMB"
+	case unix.V9FS_MAGIC:
+		return "9p"
+	case 0x786f4256:
+		return "vboxsf"
+	case unix.CEPH_SUPER_MAGIC:
+		return "Ceph"
+	case unix.AFS_SUPER_MAGIC, unix.AFS_FS_MAGIC:
+		return "AFS"
+	case unix.CODA_SUPER_MAGIC:
+		return "Coda"
+	case unix.OCFS2_SUPER_MAGIC:
+		return "OCFS2"
+	case 0x01161970:
+		return "GFS2"
+	case 0x0bd00bd0:
+		return "Lustre"
+	}
+	return ""
+}
+
+// silent returns the first of some directories, dir and those of lookups, whose
+// file system does not report changes. The scan directory is left out.
+func silent(scan, dir string, lookups []lookup) (found silence) {
+	if kind := silentKind(dir); kind != "" {
+		return silence{dir, kind}
+	}
+	last := dir
+	for _, l := range lookups {
+		if l.isDir || l.dir == last || l.dir == dir || l.dir == scan {
+			continue
+		}
+		last = l.dir
+		if kind := silentKind(l.dir); kind != "" {
+			return silence{l.dir, kind}
+		}
+	}
+	return found
+}
