@@ -105,6 +105,7 @@ func ask[T any](s *Scanner, key string, f func(*call) T) (result T, known bool) 
 		s.recheckLater() // to report it
 		go func() {
 			<-c.done
+			s.finished.Store(true)
 			s.wake()
 		}()
 	}
@@ -162,9 +163,14 @@ func (s *Scanner) newCall(key string) *call {
 	return c
 }
 
-// finishCalls uses the results that calls have brought late.
+// finishCalls uses the results that calls have brought late, and makes the calls
+// that were refused meanwhile.
 func (s *Scanner) finishCalls() {
-	all := false
+	if !s.finished.Swap(false) {
+		return
+	}
+	all := s.refused
+	s.refused = false
 	names := make(map[string]struct{})
 	for key, c := range s.calls {
 		select {
@@ -172,16 +178,13 @@ func (s *Scanner) finishCalls() {
 		default:
 			continue
 		}
-		if key[0] == '/' || s.refused {
+		if key[0] == '/' {
 			all = true
 		} else {
 			names[key] = struct{}{}
 		}
 	}
-	if len(names) > 0 || all {
-		s.refused = false
-		s.look(names, all)
-	}
+	s.look(names, all)
 }
 
 // reportCalls reports the calls that have hung for a while, each path once.

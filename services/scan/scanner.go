@@ -45,6 +45,7 @@ type Scanner struct {
 
 	calls    map[string]*call // that have not brought their result yet
 	refused  bool             // a call was not made, because others hang
+	finished atomic.Bool      // a call has brought its result late
 	patience *time.Timer      // of a call
 
 	entries    map[string]*entry // by name

@@ -57,6 +57,8 @@ func (s *Scanner) see(name string) sight {
 	x, known := ask(s, name, func(c *call) sight { return observe(c, s.dir, name) })
 	if !known {
 		x.err = errUnknown
+	} else if x.err == errUnknown {
+		s.refused = true
 	}
 	return x
 }
