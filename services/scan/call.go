@@ -74,42 +74,65 @@ func (c *call) where() (path string, dev uint64) {
 func ask[T any](s *Scanner, key string, f func(*call) T) (result T, known bool) {
 	c := s.calls[key]
 	if c == nil {
-		if c = s.newCall(key); c == nil {
+		if c = s.newCall(); c == nil {
 			return result, false
 		}
-		go func() {
-			defer close(c.done)
-			defer func() { c.panicked = recover() }()
-			defer shield()()
-			c.result = f(c)
-		}()
-		s.patience.Reset(patience)
-		select {
-		case <-c.done:
-		case <-s.patience.C:
-		case <-s.stop:
-		}
-		s.patience.Stop()
+		c.run(func() any { return f(c) })
+		s.await(c)
 	}
 	select {
 	case <-c.done:
 		delete(s.calls, key)
-		if c.panicked != nil {
-			panic(c.panicked)
-		}
+		c.rethrow()
 		return c.result.(T), true
 	default:
 	}
 	if s.calls[key] == nil {
-		s.calls[key] = c
-		s.recheckLater() // to report it
-		go func() {
-			<-c.done
-			s.finished.Store(true)
-			s.wake()
-		}()
+		s.leave(key, c)
 	}
 	return result, false
+}
+
+// run calls f in a goroutine of its own.
+func (c *call) run(f func() any) {
+	go func() {
+		defer close(c.done)
+		defer func() { c.panicked = recover() }()
+		defer shield()()
+		c.result = f()
+	}()
+}
+
+// rethrow panics, after done, where the function of the call has.
+func (c *call) rethrow() {
+	if c.panicked != nil {
+		panic(c.panicked)
+	}
+}
+
+// await waits for the end of a call, for as long as patience allows, and reports
+// whether it has ended. After Stop it does not wait.
+func (s *Scanner) await(c *call) bool {
+	s.patience.Reset(patience)
+	defer s.patience.Stop()
+	select {
+	case <-c.done:
+		return true
+	case <-s.patience.C:
+	case <-s.stop:
+	}
+	return false
+}
+
+// leave goes on without the result of a call.
+func (s *Scanner) leave(key string, c *call) {
+	s.calls[key] = c
+	s.recheckLater() // to report it
+	go func() {
+		<-c.done
+		s.finished.Store(true)
+		s.wake()
+	}()
 }
 
 // shield blocks signals in the thread of this goroutine until the function that
@@ -140,7 +163,7 @@ var shielded = func() (set unix.Sigset_t) {
 }()
 
 // newCall returns a call that may be made now, or nil.
-func (s *Scanner) newCall(key string) *call {
+func (s *Scanner) newCall() *call {
 	limit := maxCalls
 	if s.slots != nil {
 		limit = maxCallsSmall

@@ -57,13 +57,11 @@ func (s *Scanner) list() (names []string, listed map[string]*sight, err error) {
 		}
 		s.setSilent(listKey, silence{s.dir, l.kind})
 		listed = make(map[string]*sight, len(l.names))
+		found := s.seeAll(l.names)
 		stale := false
-		for _, name := range l.names {
-			x := new(sight)
-			if listed[name] = x; !hidden(name) {
-				*x = s.see(name)
-			}
-			stale = stale || x.missing
+		for i, name := range l.names {
+			listed[name] = &found[i]
+			stale = stale || found[i].missing
 		}
 		if !stale || try == 5 {
 			return l.names, listed, nil
@@ -177,6 +175,9 @@ func (s *Scanner) modifiedAt() int64 {
 }
 
 // recheckLater has everything looked at once more after recheckAfter.
-func (s *Scanner) recheckLater() { s.recheck.Reset(recheckAfter) }
+func (s *Scanner) recheckLater() {
+	s.recheckNeeded = true
+	s.recheck.Reset(recheckAfter)
+}
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

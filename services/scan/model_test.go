@@ -153,7 +153,7 @@ func (f *fakeSet) check() {
 		if names[svc.Name] != id {
 			f.errorf("%s does not lead to its service", svc.Name)
 		}
-		if now, _, err := identify(svc.Dir); err != nil || now != id {
+		if now, _, _, err := identify(svc.Dir); err != nil || now != id {
 			f.errorf("%s of service %s is another directory: %v", svc.Dir, svc.Name, err)
 		}
 		if _, err := os.Lstat(svc.Dir + "/log/run"); err == nil && !svc.logger {

@@ -75,8 +75,10 @@ func (s *Scanner) follow(name string, x *sight, what mask, lookups ...[]lookup) 
 		s.startPolling(err)
 	}
 	if fresh {
-		if again := s.see(name); !again.same(x) {
-			s.recheckLater()
+		// It may have changed between that look and now.
+		s.fresh[name] = x.summary()
+		if !s.recheckNeeded {
+			s.recheck.Reset(recheckAfter)
 		}
 	}
 }

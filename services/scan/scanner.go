@@ -43,10 +43,12 @@ type Scanner struct {
 	ticker          *time.Ticker // nil: nothing is polled
 	recheck         *time.Timer
 
-	calls    map[string]*call // that have not brought their result yet
-	refused  bool             // a call was not made, because others hang
-	finished atomic.Bool      // a call has brought its result late
-	patience *time.Timer      // of a call
+	recheckNeeded bool               // everything is to be looked at when recheck fires, not only what is in fresh
+	fresh         map[string]summary // what was seen of entries before they were watched
+	calls         map[string]*call   // that have not brought their result yet
+	refused       bool               // a call was not made, because others hang
+	finished      atomic.Bool        // a call has brought its result late
+	patience      *time.Timer        // of a call
 
 	entries    map[string]*entry // by name
 	byID       map[spec.Identity]*entry
@@ -70,6 +72,7 @@ func New(dir string, poll *epoll.Set, slots chan struct{}) *Scanner {
 		stop:     make(chan struct{}),
 		recheck:  time.NewTimer(recheckAfter),
 		patience: time.NewTimer(patience),
+		fresh:    make(map[string]summary),
 		calls:    make(map[string]*call),
 		silent:   make(map[string]string),
 		entries:  make(map[string]*entry),
@@ -218,13 +221,28 @@ func (s *Scanner) look(names map[string]struct{}, all bool) {
 	}
 }
 
-// recheckAll reports what is still invalid or hangs, and tries again what failed.
+// recheckAll tries again what failed, and reports what is still invalid or
+// hangs. Where nothing failed it only looks once more at what was looked at
+// before it was watched.
 func (s *Scanner) recheckAll() {
-	s.scan(false)
-	for _, name := range sortedKeys(s.invalid) {
-		s.examine(name, true)
+	fresh := s.fresh
+	s.fresh = make(map[string]summary)
+	if s.recheckNeeded {
+		s.recheckNeeded = false
+		s.scan(false)
+		for _, name := range sortedKeys(s.invalid) {
+			s.examine(name, true)
+		}
+		s.reportCalls()
+		return
 	}
-	s.reportCalls()
+	names := make(map[string]struct{})
+	for name, before := range fresh {
+		if x := s.see(name); x.err == errUnknown || x.summary() != before {
+			names[name] = struct{}{}
+		}
+	}
+	s.look(names, false)
 }
 
 // close gives back what the Scanner holds. That may take some milliseconds, but

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -46,10 +47,15 @@ func (x *sight) gone(id spec.Identity) bool {
 	return false
 }
 
-// same reports whether two looks at an entry have found the same.
-func (x *sight) same(other *sight) bool {
-	return x.id == other.id && x.dir == other.dir && (x.err == nil) == (other.err == nil) &&
-		(x.run == nil) == (other.run == nil) && x.logger == other.logger
+// summary is what a second look at an entry is compared by.
+type summary struct {
+	id                   spec.Identity
+	changed              int64
+	missing, run, logger bool
+}
+
+func (x *sight) summary() summary {
+	return summary{x.id, x.changed, x.missing, x.run == nil, x.logger}
 }
 
 // see returns what is found at an entry of the scan directory.
@@ -63,6 +69,77 @@ func (s *Scanner) see(name string) sight {
 	return x
 }
 
+// seeAll is see for many names, and quicker: one call looks at them in turn. If
+// it hangs, it becomes the call of the name where it does, and another one goes
+// on.
+func (s *Scanner) seeAll(names []string) []sight {
+	found := make([]sight, len(names))
+	todo := make([]int, 0, len(names)) // indexes
+	for i, name := range names {
+		switch {
+		case hidden(name):
+		case s.calls[name] != nil:
+			found[i] = s.see(name)
+		default:
+			todo = append(todo, i)
+		}
+	}
+	for len(todo) > 0 {
+		c := s.newCall()
+		if c == nil {
+			for _, i := range todo {
+				found[i].err = errUnknown
+			}
+			break
+		}
+		done := s.seeSome(c, names, todo, found)
+		for _, i := range todo[:done] {
+			s.refused = s.refused || found[i].err == errUnknown
+		}
+		if todo = todo[done:]; len(todo) > 0 {
+			found[todo[0]].err = errUnknown
+			s.leave(names[todo[0]], c)
+			todo = todo[1:]
+		}
+	}
+	return found
+}
+
+// seeSome looks at the names with the indexes todo, until it hangs or is done.
+// It returns for how many it has found something.
+func (s *Scanner) seeSome(c *call, names []string, todo []int, found []sight) int {
+	var (
+		mu   sync.Mutex
+		done int
+		left bool // the call at done is on its own
+	)
+	c.run(func() any {
+		for _, i := range todo {
+			x := observe(c, s.dir, names[i])
+			mu.Lock()
+			if left {
+				mu.Unlock()
+				return x
+			}
+			found[i] = x
+			done++
+			mu.Unlock()
+		}
+		return sight{}
+	})
+	for seen := 0; !s.await(c); {
+		mu.Lock()
+		left = done == seen && done < len(todo)
+		seen = done
+		mu.Unlock()
+		if left {
+			return seen
+		}
+	}
+	c.rethrow()
+	return done
+}
+
 // observe looks at an entry of the scan directory scan.
 func observe(c *call, scan, name string) (x sight) {
 	path := filepath.Join(scan, name)
@@ -74,7 +151,8 @@ func observe(c *call, scan, name string) (x sight) {
 	if x.dir == "" {
 		x.dir = path
 	}
-	if x.id, x.changed, x.err = identify(x.dir); x.err != nil {
+	var kind string
+	if x.id, x.changed, kind, x.err = identify(x.dir); x.err != nil {
 		x.missing = x.err == unix.ENOENT && unix.Lstat(path, new(unix.Stat_t)) == unix.ENOENT
 		x.run = explainEntry(path, x.err)
 		x.silent = silent(scan, "", x.lookups)
@@ -90,11 +168,15 @@ func observe(c *call, scan, name string) (x sight) {
 	if x.logLookups, _, err = walk(c, base, base+"/log/run"); err == errUnknown {
 		return sight{err: err}
 	}
-	if _, _, x.log = identify(x.dir + "/log"); x.log == nil {
-		x.logger = unix.Lstat(x.dir+"/log/run", new(unix.Stat_t)) == nil
+	if x.log = unix.ENOENT; err != unix.ENOENT || x.logLookups[0].name != "log" || len(x.logLookups) > 1 {
+		if _, _, _, x.log = identify(x.dir + "/log"); x.log == nil {
+			x.logger = unix.Lstat(x.dir+"/log/run", new(unix.Stat_t)) == nil
+		}
 	}
 	x.lookups = append(x.lookups, run...)
-	if x.silent = silent(scan, x.dir, x.lookups); x.silent.kind == "" {
+	if kind != "" {
+		x.silent = silence{x.dir, kind}
+	} else if x.silent = silent(scan, x.dir, x.lookups); x.silent.kind == "" {
 		x.silent = silent(scan, x.dir, x.logLookups)
 	}
 	return x
@@ -118,7 +200,7 @@ func explainEntry(path string, err error) error {
 // change, by the number that statfs(2) gives (linux/magic.h and the sources).
 func silentKind(dir string) string {
 	var fs unix.Statfs_t
-	if dir == "" || unix.Statfs(dir, &fs) != nil {
+	if unix.Statfs(dir, &fs) != nil {
 		return ""
 	}
 	return kindOf(uint32(fs.Type))
@@ -152,12 +234,9 @@ func kindOf(magic uint32) string {
 	return ""
 }
 
-// silent returns the first of some directories, dir and those of lookups, whose
-// file system does not report changes. The scan directory is left out.
-func silent(scan, dir string, lookups []lookup) (found silence) {
-	if kind := silentKind(dir); kind != "" {
-		return silence{dir, kind}
-	}
+// silent returns the first directory of lookups, but for two that need not be
+// looked at, whose file system does not report changes.
+func silent(scan, dir string, lookups []lookup) silence {
 	last := dir
 	for _, l := range lookups {
 		if l.isDir || l.dir == last || l.dir == dir || l.dir == scan {
@@ -168,5 +247,5 @@ func silent(scan, dir string, lookups []lookup) (found silence) {
 			return silence{l.dir, kind}
 		}
 	}
-	return found
+	return silence{}
 }

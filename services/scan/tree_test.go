@@ -114,7 +114,7 @@ func (w *tree) listed() (byName map[string]spec.Identity, byID map[spec.Identity
 		if hidden(name) {
 			continue
 		}
-		id, _, err := identify(w.scan + "/" + name)
+		id, _, _, err := identify(w.scan + "/" + name)
 		byName[name] = id
 		if err == nil {
 			byID[id] = append(byID[id], name)
