@@ -2,8 +2,9 @@
 // there.
 //
 // A Scanner has one goroutine (Run). It lists the scan directory once and then
-// hears of changes through inotify(7), or lists the directory every 5 seconds
-// where the kernel gives no watches. It compares what it finds with what it has
+// hears of changes through inotify(7). Where the kernel gives no watches, and
+// where a file system does not report changes, it looks every 5 seconds. It
+// compares what it finds with what it has
 // reported before, and reports each difference as a Change: an entry was added,
 // changed, renamed or removed, or cannot be a service and why. The Scanner
 // starts and stops nothing.
@@ -19,6 +20,7 @@
 // Scanner that it is Gone. If the directory is listed again before that, it has
 // Returned, and is Added once more when it is Gone.
 //
-// All calls into file systems are made by the goroutine of Run: a file system
-// that hangs stops the Scanner and nobody else.
+// Calls into file systems can hang for ever. They are made by goroutines of their
+// own, a few at most, and only return what they have found (see call). A name
+// whose call hangs is left as it is until the call returns; the others go on.
 package scan
