@@ -18,8 +18,9 @@ var errUnknown = errors.New("does not answer")
 
 const (
 	// patience is how long the Scanner waits for a call before it goes on with
-	// the next one. The result is used whenever it comes.
-	patience = 20 * time.Millisecond
+	// the next one. The result is used whenever it comes. On a machine that is
+	// overloaded a thread may not run for that long.
+	patience = 100 * time.Millisecond
 	// maxCalls is how many calls may hang at once, and half of them on one
 	// device. Each keeps a thread, so there are fewer where threads are few.
 	maxCalls, maxCallsSmall = 4, 2
@@ -75,6 +76,7 @@ func ask[T any](s *Scanner, key string, f func(*call) T) (result T, known bool) 
 	c := s.calls[key]
 	if c == nil {
 		if c = s.newCall(); c == nil {
+			s.refused[key] = struct{}{}
 			return result, false
 		}
 		c.run(func() any { return f(c) })
@@ -169,7 +171,6 @@ func (s *Scanner) newCall() *call {
 		limit = maxCallsSmall
 	}
 	if len(s.calls) >= limit {
-		s.refused = true
 		return nil
 	}
 	c := &call{done: make(chan struct{}), begun: time.Now(), path: s.dir}
@@ -192,19 +193,20 @@ func (s *Scanner) finishCalls() {
 	if !s.finished.Swap(false) {
 		return
 	}
-	all := s.refused
-	s.refused = false
-	names := make(map[string]struct{})
+	names := s.refused
+	s.refused = make(map[string]struct{})
 	for key, c := range s.calls {
 		select {
 		case <-c.done:
+			names[key] = struct{}{}
 		default:
-			continue
 		}
+	}
+	all := false
+	for key := range names {
 		if key[0] == '/' {
 			all = true
-		} else {
-			names[key] = struct{}{}
+			delete(names, key)
 		}
 	}
 	s.look(names, all)

@@ -43,12 +43,12 @@ type Scanner struct {
 	ticker          *time.Ticker // nil: nothing is polled
 	recheck         *time.Timer
 
-	recheckNeeded bool               // everything is to be looked at when recheck fires, not only what is in fresh
-	fresh         map[string]summary // what was seen of entries before they were watched
-	calls         map[string]*call   // that have not brought their result yet
-	refused       bool               // a call was not made, because others hang
-	finished      atomic.Bool        // a call has brought its result late
-	patience      *time.Timer        // of a call
+	recheckNeeded bool                // everything is to be looked at when recheck fires, not only what is in fresh
+	fresh         map[string]summary  // what was seen of entries before they were watched
+	calls         map[string]*call    // that have not brought their result yet
+	refused       map[string]struct{} // keys of calls that were not made, because others hang
+	finished      atomic.Bool         // a call has brought its result late
+	patience      *time.Timer         // of a call
 
 	entries    map[string]*entry // by name
 	byID       map[spec.Identity]*entry
@@ -74,6 +74,7 @@ func New(dir string, poll *epoll.Set, slots chan struct{}) *Scanner {
 		patience: time.NewTimer(patience),
 		fresh:    make(map[string]summary),
 		calls:    make(map[string]*call),
+		refused:  make(map[string]struct{}),
 		silent:   make(map[string]string),
 		entries:  make(map[string]*entry),
 		byID:     make(map[spec.Identity]*entry),
@@ -205,6 +206,9 @@ func (s *Scanner) answer() {
 	if s.watch != nil {
 		h := s.watch.take()
 		s.look(h.names, h.all)
+		if h.all || len(h.names) > 0 {
+			s.acquire()
+		}
 	}
 }
 
@@ -215,9 +219,6 @@ func (s *Scanner) look(names map[string]struct{}, all bool) {
 	}
 	if all {
 		s.scan(false)
-	}
-	if all || len(names) > 0 {
-		s.acquire()
 	}
 }
 

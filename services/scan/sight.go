@@ -64,7 +64,7 @@ func (s *Scanner) see(name string) sight {
 	if !known {
 		x.err = errUnknown
 	} else if x.err == errUnknown {
-		s.refused = true
+		s.refused[name] = struct{}{}
 	}
 	return x
 }
@@ -89,12 +89,15 @@ func (s *Scanner) seeAll(names []string) []sight {
 		if c == nil {
 			for _, i := range todo {
 				found[i].err = errUnknown
+				s.refused[names[i]] = struct{}{}
 			}
 			break
 		}
 		done := s.seeSome(c, names, todo, found)
 		for _, i := range todo[:done] {
-			s.refused = s.refused || found[i].err == errUnknown
+			if found[i].err == errUnknown {
+				s.refused[names[i]] = struct{}{}
+			}
 		}
 		if todo = todo[done:]; len(todo) > 0 {
 			found[todo[0]].err = errUnknown
