@@ -29,10 +29,11 @@ const (
 // Keys of calls that are not about one entry, and of what is watched for all.
 // No file name contains a slash.
 const (
-	listKey = "/list"     // the names in the scan directory
-	wayKey  = "/way"      // the path of the scan directory
-	timeKey = "/time"     // when the scan directory was modified
-	overKey = "/ancestor" // directories above those that entries lead to
+	listKey  = "/list"     // the names in the scan directory
+	wayKey   = "/way"      // the path of the scan directory
+	freshKey = "/fresh"    // entries that were not watched when they were looked at
+	timeKey  = "/time"     // when the scan directory was modified
+	overKey  = "/ancestor" // directories above those that entries lead to
 )
 
 // call is a call into file systems. It has a goroutine of its own, because a

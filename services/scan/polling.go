@@ -76,7 +76,7 @@ func (s *Scanner) follow(name string, x *sight, what mask, lookups ...[]lookup) 
 	}
 	if fresh {
 		// It may have changed between that look and now.
-		s.fresh[name] = x.summary()
+		s.fresh[name] = x.id
 		if !s.recheckNeeded {
 			s.recheck.Reset(recheckAfter)
 		}

@@ -43,12 +43,12 @@ type Scanner struct {
 	ticker          *time.Ticker // nil: nothing is polled
 	recheck         *time.Timer
 
-	recheckNeeded bool                // everything is to be looked at when recheck fires, not only what is in fresh
-	fresh         map[string]summary  // what was seen of entries before they were watched
-	calls         map[string]*call    // that have not brought their result yet
-	refused       map[string]struct{} // keys of calls that were not made, because others hang
-	finished      atomic.Bool         // a call has brought its result late
-	patience      *time.Timer         // of a call
+	recheckNeeded bool                     // everything is to be looked at when recheck fires, not only what is in fresh
+	fresh         map[string]spec.Identity // entries that were looked at before they were watched, and what was seen
+	calls         map[string]*call         // that have not brought their result yet
+	refused       map[string]struct{}      // keys of calls that were not made, because others hang
+	finished      atomic.Bool              // a call has brought its result late
+	patience      *time.Timer              // of a call
 
 	entries    map[string]*entry // by name
 	byID       map[spec.Identity]*entry
@@ -72,7 +72,7 @@ func New(dir string, poll *epoll.Set, slots chan struct{}) *Scanner {
 		stop:     make(chan struct{}),
 		recheck:  time.NewTimer(recheckAfter),
 		patience: time.NewTimer(patience),
-		fresh:    make(map[string]summary),
+		fresh:    make(map[string]spec.Identity),
 		calls:    make(map[string]*call),
 		refused:  make(map[string]struct{}),
 		silent:   make(map[string]string),
@@ -227,7 +227,7 @@ func (s *Scanner) look(names map[string]struct{}, all bool) {
 // before it was watched.
 func (s *Scanner) recheckAll() {
 	fresh := s.fresh
-	s.fresh = make(map[string]summary)
+	s.fresh = make(map[string]spec.Identity)
 	if s.recheckNeeded {
 		s.recheckNeeded = false
 		s.scan(false)
@@ -237,13 +237,21 @@ func (s *Scanner) recheckAll() {
 		s.reportCalls()
 		return
 	}
-	names := make(map[string]struct{})
-	for name, before := range fresh {
-		if x := s.see(name); x.err == errUnknown || x.summary() != before {
-			names[name] = struct{}{}
+	// There can be many, so this allocates little: the heap would stay grown.
+	changed, _ := ask(s, freshKey, func(c *call) map[string]struct{} {
+		names := make(map[string]struct{})
+		for name, before := range fresh {
+			path := s.dir + "/" + name
+			if _, dev, err := lstat(path); err == nil && !c.enter(path, dev) {
+				continue
+			}
+			if id, _, _, _ := identify(path); id != before {
+				names[name] = struct{}{}
+			}
 		}
-	}
-	s.look(names, false)
+		return names
+	})
+	s.look(changed, false)
 }
 
 // close gives back what the Scanner holds. That may take some milliseconds, but

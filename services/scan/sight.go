@@ -47,17 +47,6 @@ func (x *sight) gone(id spec.Identity) bool {
 	return false
 }
 
-// summary is what a second look at an entry is compared by.
-type summary struct {
-	id                   spec.Identity
-	changed              int64
-	missing, run, logger bool
-}
-
-func (x *sight) summary() summary {
-	return summary{x.id, x.changed, x.missing, x.run == nil, x.logger}
-}
-
 // see returns what is found at an entry of the scan directory.
 func (s *Scanner) see(name string) sight {
 	x, known := ask(s, name, func(c *call) sight { return observe(c, s.dir, name) })
