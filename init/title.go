@@ -94,7 +94,7 @@ func (t *title) fork() (pid, pipe int, err error) {
 			Sys:   &syscall.SysProcAttr{Setsid: true},
 		}
 		argv := []string{"readproctitle", "service", "errors:", strings.Repeat(".", titleSize)}
-		pid, err = t.procs.Start("/proc/self/exe", argv, attr, func(error) {}, func(syscall.WaitStatus) {})
+		pid, err = t.procs.Start("/proc/self/exe", argv, attr, nil, func(error) {}, func(syscall.WaitStatus) {})
 		unix.Close(null)
 		if err == nil {
 			t.procs.AwaitExec(pid, 0)

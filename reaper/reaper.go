@@ -33,6 +33,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"svinit/reaper/procattr"
 	"svinit/reaper/sigaction"
 	"svinit/reaper/spawn"
 )
@@ -75,8 +76,9 @@ type Reaper struct {
 // child is a process that was started and has not been reaped.
 type child struct {
 	process  *spawn.Process
-	executed func(error) // nil once it has been called
-	watched  bool        // by Watch, until then
+	refused  func(*procattr.Error) // may be nil
+	executed func(error)           // nil once it has been called
+	watched  bool                  // by Watch, until then
 	exited   func(syscall.WaitStatus)
 }
 
@@ -97,39 +99,43 @@ func New() (*Reaper, error) {
 	return r, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 }
 
-// Start makes a process that executes path with argv and attr, and returns
-// before it has. The child has an empty signal mask, whatever ours is, and the
-// descriptors of attr.Files.
+// Start makes a process that executes path with argv, attr and extra, which may be
+// nil, and returns before it has. The child has an empty signal mask, whatever ours
+// is, and the descriptors of attr.Files.
 //
 // executed is called once, perhaps before Start returns: without error when the
 // program was executed, or the process was killed before that; else with the
-// errno of execve(2) or of what was to be done before it (chdir(2)), and then
-// nothing runs and exited is not called. exited is called once, after executed,
-// when the process has ended. Both must neither block nor call the Reaper.
+// errno of execve(2) or of what was to be done before it (chdir(2)), or a
+// *procattr.Error, and then nothing runs and exited is not called. exited is called
+// once, after executed, when the process has ended. Both must neither block nor
+// call the Reaper.
 //
 // Errors: ErrDraining, and those of clone(2) and pipe2(2), after which neither
 // is called.
-func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
-	return r.start(path, argv, attr, false, executed, exited)
+func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, extra *procattr.Extra, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
+	return r.start(path, argv, attr, extra, false, executed, exited)
 }
 
 // StartInheriting is Start for a child that also gets every descriptor of ours
 // that is not close-on-exec.
 func (r *Reaper) StartInheriting(path string, argv []string, attr *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
-	return r.start(path, argv, attr, true, executed, exited)
+	return r.start(path, argv, attr, nil, true, executed, exited)
 }
 
-func (r *Reaper) start(path string, argv []string, attr *syscall.ProcAttr, inherit bool, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
+func (r *Reaper) start(path string, argv []string, attr *syscall.ProcAttr, extra *procattr.Extra, inherit bool, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.draining {
 		return 0, ErrDraining
 	}
-	p, err := spawn.Start(path, argv, attr, inherit)
+	p, err := spawn.Start(path, argv, attr, extra, inherit)
 	if err != nil {
 		return 0, err
 	}
 	c := &child{process: p, executed: executed, exited: exited}
+	if extra != nil {
+		c.refused = extra.Refused
+	}
 	r.children[p.PID] = c
 	r.Wake()
 	return p.PID, nil
@@ -179,6 +185,11 @@ func (r *Reaper) outcome(c *child) {
 	}
 	if c.watched {
 		r.Unwatch(c.process.Fd())
+	}
+	if c.refused != nil {
+		for _, e := range c.process.Refused() {
+			c.refused(e)
+		}
 	}
 	c.process.Close()
 	if err != nil {

@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 		fmt.Println("FAIL: Run does not return after Drain")
 		code = 1
 	}
-	if _, err := r.Start("/bin/true", []string{"true"}, &syscall.ProcAttr{}, nil, nil); err != ErrDraining {
+	if _, err := r.Start("/bin/true", []string{"true"}, &syscall.ProcAttr{}, nil, nil, nil); err != ErrDraining {
 		fmt.Println("FAIL: Start after Drain:", err)
 		code = 1
 	}
@@ -70,7 +70,7 @@ func start(t *testing.T, script string, out uintptr, exited func(syscall.WaitSta
 		Env:   os.Environ(),
 		Files: []uintptr{0, out, 2},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
-	}, func(err error) {
+	}, nil, func(err error) {
 		if err != nil {
 			t.Error(err)
 		}
@@ -130,7 +130,7 @@ func TestNoStatusIsLost(t *testing.T) {
 	for i := range n {
 		all.Go(func() {
 			ended := make(chan syscall.WaitStatus, 2)
-			_, err := r.Start("/bin/sh", []string{"sh", "-c", fmt.Sprint("exit ", i%100)}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}},
+			_, err := r.Start("/bin/sh", []string{"sh", "-c", fmt.Sprint("exit ", i%100)}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}}, nil,
 				func(error) {}, func(ws syscall.WaitStatus) { ended <- ws })
 			if err != nil {
 				t.Error(err)
@@ -151,7 +151,7 @@ func TestNoStatusIsLost(t *testing.T) {
 
 func TestFailedExec(t *testing.T) {
 	outcome := make(chan error, 1)
-	pid, err := r.Start("/nonexistent", []string{"x"}, &syscall.ProcAttr{}, func(err error) { outcome <- err }, func(syscall.WaitStatus) {
+	pid, err := r.Start("/nonexistent", []string{"x"}, &syscall.ProcAttr{}, nil, func(err error) { outcome <- err }, func(syscall.WaitStatus) {
 		t.Error("exited called for a program that never ran")
 	})
 	if err != nil {
@@ -273,7 +273,7 @@ func TestWaitForWake(t *testing.T) {
 	_, err := r.Start("/proc/self/exe", []string{"reaper.test", "-test.timeout=1m"}, &syscall.ProcAttr{
 		Env:   append(os.Environ(), "WAIT_FOR_WAKE=1"),
 		Files: []uintptr{0, 1, 2},
-	}, func(error) {}, func(ws syscall.WaitStatus) { ended <- ws })
+	}, nil, func(error) {}, func(ws syscall.WaitStatus) { ended <- ws })
 	if err != nil {
 		t.Fatal(err)
 	}

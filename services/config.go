@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"svinit/reaper/proc"
+	"svinit/reaper/procattr"
 	"svinit/services/epoll"
 	"svinit/services/svlog"
 )
@@ -13,12 +14,12 @@ import (
 // Processes starts processes, hears of their end and signals them. The
 // reaper is one.
 type Processes interface {
-	// Start makes a process that executes path. In attr.Files, ^uintptr(0) is a
-	// descriptor that it does not have. executed is called once with
-	// what came of the execve(2); after an error nothing runs. exited is called
-	// once, after that, when the process has ended. Neither blocks. An error of
-	// Start says that there is no process.
-	Start(path string, argv []string, attr *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error)
+	// Start makes a process that executes path; extra may be nil. In attr.Files,
+	// ^uintptr(0) is a descriptor that it does not have. executed is called once
+	// with what came of the execve(2), or a *procattr.Error; after an error nothing
+	// runs. exited is called once, after that, when the process has ended. Neither
+	// blocks. An error of Start says that there is no process.
+	Start(path string, argv []string, attr *syscall.ProcAttr, extra *procattr.Extra, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error)
 	// AwaitExec follows Start and waits for a call of executed, so long at most.
 	// It reports whether it has been called.
 	AwaitExec(pid int, timeout time.Duration) bool

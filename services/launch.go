@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"svinit/reaper/procattr"
 	"svinit/services/machine"
 	"svinit/services/program"
 	"svinit/services/spec"
@@ -27,6 +28,7 @@ type launch struct {
 	inbox         *inbox[any]
 
 	problems []spec.Problem
+	unset    []spec.Problem // what the process runs without, once its execve(2) has an outcome
 	pid      int
 	notify   int   // the read end of the pipe for notification-fd, -1 without one
 	err      error // what is wrong and what to do; nil where the job was cancelled
@@ -90,6 +92,10 @@ func (l *launch) start(j *job) {
 	if !l.fresh {
 		l.spec, l.problems = spec.Load(l.source)
 	}
+	if x := l.spec.Exec; x != nil && x.Invalid != nil {
+		l.err = x.Invalid
+		return
+	}
 	if l.role == machine.RoleRun {
 		l.path, l.args = l.spec.Path, l.spec.Args
 		for _, p := range l.problems {
@@ -116,10 +122,16 @@ func (l *launch) start(j *job) {
 
 // explain says what an error of clone(2) or execve(2) is about.
 func (l *launch) explain(err error) error {
-	return program.ExplainStart(filepath.Join(l.spec.Dir, l.path), err)
+	path := filepath.Join(l.spec.Dir, l.path)
+	if x := l.spec.Exec; x != nil {
+		if why := explainExec(x, l.spec.Dir, path, err); why != nil {
+			return why
+		}
+	}
+	return program.ExplainStart(path, err)
 }
 
-// fork executes the program in the service directory, in a session of its own.
+// fork executes the program in a session of its own.
 func (l *launch) fork() (pid int, err error) {
 	files := []uintptr{l.cfg.Stdin, 1, 2}
 	if l.input != nil {
@@ -162,13 +174,25 @@ func (l *launch) fork() (pid int, err error) {
 			svlog.ResetFlags(int(fd))
 		}
 	}
-	inbox, role := l.inbox, l.role
-	return l.cfg.Procs.Start(l.path, l.args, &syscall.ProcAttr{
+	return l.execute(files)
+}
+
+// execute makes the process with these descriptors. They need not stay open.
+func (l *launch) execute(files []uintptr) (pid int, err error) {
+	path, args := l.path, l.args
+	attr := &syscall.ProcAttr{
 		Dir:   l.spec.Dir,
 		Env:   l.cfg.Env,
 		Files: files,
 		Sys:   &syscall.SysProcAttr{Setsid: true},
-	}, func(err error) {
+	}
+	var extra *procattr.Extra
+	if l.spec.Exec != nil {
+		extra = l.change(attr)
+		path, args = l.absolute()
+	}
+	inbox, role := l.inbox, l.role
+	return l.cfg.Procs.Start(path, args, attr, extra, func(err error) {
 		inbox.send(outcome{l, err})
 	}, func(ws syscall.WaitStatus) {
 		inbox.send(exit{role, ws})
@@ -213,6 +237,7 @@ func (o *owner) handleOutcome(x outcome) {
 		o.failed = append(o.failed, x)
 	case x.launch.role == machine.RoleRun:
 		o.clearWarning("start")
+		o.warnUnset(x.launch.unset)
 		o.Starts++
 		if !o.Notifies { // it is ready as soon as it is up
 			o.report(report{owner: o, kind: serviceReady})

@@ -189,7 +189,7 @@ func (o *owner) warnAbout(problems []spec.Problem) {
 		if p.Fatal {
 			continue
 		}
-		e := svlog.Unable(p.Verb, p.File, p.Err)
+		e := svlog.Unable(p.Verb, p.Object(), p.Err)
 		if !slices.Contains(o.problems, e.Text) {
 			o.cfg.Report(e)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"svinit/reaper/proc"
+	"svinit/reaper/procattr"
 	"svinit/services/epoll"
 	"svinit/services/machine"
 	"svinit/services/signame"
@@ -90,7 +91,7 @@ func (w *world) note(format string, args ...any) {
 }
 
 // Start implements Processes.
-func (w *world) Start(path string, argv []string, attr *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (int, error) {
+func (w *world) Start(path string, argv []string, attr *syscall.ProcAttr, _ *procattr.Extra, executed func(error), exited func(syscall.WaitStatus)) (int, error) {
 	if w.block != nil {
 		<-w.block
 	}

@@ -49,7 +49,7 @@ func TestHang(t *testing.T) {
 		var hung []*Process
 		for range 20 {
 			script, _ := hang(t)
-			p, err := Start(script, []string{script}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}}, false)
+			p, err := Start(script, []string{script}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}}, nil, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -89,7 +89,7 @@ func TestHang(t *testing.T) {
 // any other.
 func TestHangEnds(t *testing.T) {
 	script, end := hang(t)
-	p, err := Start(script, []string{script}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}}, false)
+	p, err := Start(script, []string{script}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}}, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestHungHoldsNothing(t *testing.T) {
 		}
 		defer r.Close()
 		script, _ := hang(t)
-		p, err := Start(script, []string{script}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}}, false)
+		p, err := Start(script, []string{script}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}}, nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,19 +5,24 @@ package spawn
 import (
 	"encoding/binary"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/reaper/procattr"
 )
 
 // Process is a process that was started and the outcome of its execve(2).
 type Process struct {
 	PID int
 
-	fd     int // the read end of the pipe, -1 once the outcome is known
-	texts  texts
-	list   []op
-	clone3 cloneArgs
-	block  block
+	fd      int // the read end of the pipe, -1 once the outcome is known
+	texts   texts
+	changes *changes // nil for none
+	refused []*procattr.Error
+	list    []op
+	clone3  cloneArgs
+	block   block
 }
 
 // Fd returns a descriptor that becomes readable when the outcome is known, to be
@@ -25,25 +30,49 @@ type Process struct {
 func (p *Process) Fd() int { return p.fd }
 
 // Outcome returns whether the outcome is known, and then the errno of execve(2),
-// or of the system call before it that failed. After an error the process has
-// ended or is about to, with exit code 127, and is still to be waited for. No
-// error means that the program was executed, or that the process was killed
-// before: its status tells. A process that has ended has an outcome. Once it is
-// known, Close follows; the outcome can be read once.
+// or of the system call before it that failed: a *procattr.Error for those of
+// procattr.Extra and of the user. After an error the process has ended or is about
+// to, with exit code 127, and is still to be waited for. No error means that the
+// program was executed, or that the process was killed before: its status tells. A
+// process that has ended has an outcome. Once it is known, Close follows; the
+// outcome can be read once.
 func (p *Process) Outcome() (err error, known bool) {
-	var b [8]byte
-	n, err := unix.Read(p.fd, b[:])
-	for err == unix.EINTR {
-		n, err = unix.Read(p.fd, b[:])
+	for {
+		var b [unsafe.Sizeof(failure{})]byte
+		n, err := unix.Read(p.fd, b[:])
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			return nil, false
+		case n != len(b):
+			return nil, true
+		}
+		errno := syscall.Errno(binary.NativeEndian.Uint64(b[:]))
+		failed, canGoOn := p.explain(uintptr(binary.NativeEndian.Uint64(b[8:])), errno)
+		if !canGoOn {
+			return failed, true
+		}
+		p.refused = append(p.refused, failed.(*procattr.Error))
 	}
-	switch {
-	case err == unix.EAGAIN:
-		return nil, false
-	case n == len(b):
-		return syscall.Errno(binary.NativeEndian.Uint64(b[:])), true
-	}
-	return nil, true
 }
+
+// explain returns the error of the op at an address, and whether the child goes on
+// after it.
+func (p *Process) explain(op uintptr, errno syscall.Errno) (err error, canGoOn bool) {
+	for i := range p.list {
+		if uintptr(unsafe.Pointer(&p.list[i])) == op {
+			if failed := p.changes.explain(i, errno); failed != nil {
+				return failed, p.list[i].flags&reportFail != 0
+			}
+		}
+	}
+	return errno, false
+}
+
+// Refused returns what the kernel has refused of procattr.Extra and the process
+// runs without, once the outcome is known and before Close.
+func (p *Process) Refused() []*procattr.Error { return p.refused }
 
 // Close releases what belongs to an outcome that is known: the child refers to
 // none of it any more.

@@ -11,17 +11,25 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"svinit/reaper/procattr"
 	"svinit/reaper/sigaction"
 	"svinit/reaper/spawn/nofile"
 )
 
-// op is a system call that the child makes: its number, six arguments, and
-// whether it may fail. The assembly knows this layout, 8 words.
+// op is a system call that the child makes: its number, six arguments, and flags.
+// The assembly knows this layout, 8 words, and the flags.
 type op struct {
-	number  uintptr
-	args    [6]uintptr
-	mayFail uintptr
+	number uintptr
+	args   [6]uintptr
+	flags  uintptr
 }
+
+// The flags of an op. Without the first two, the child ends if the call fails.
+const (
+	mayFail    = 1 // go on if it fails
+	reportFail = 2 // go on if it fails, after a record of that in the pipe
+	passResult = 4 // its result is the first argument of the next op
+)
 
 // opNext is the number of an op that is no system call: the child goes on with
 // the list in block.ops.
@@ -39,8 +47,14 @@ type block struct {
 	ops   *op     // 72: the list of this child
 	pipe  uintptr // 80: the write end of the pipe, in the child
 	//lint:ignore U1000 the assembly uses it
-	errno uint64 // 88: what the child writes to it
-	tid   int32  // 96: the pid of the child, set by the kernel (CLONE_CHILD_SETTID)
+	failure failure // 88: what the child writes to it
+	tid     int32   // 104: the pid of the child, set by the kernel (CLONE_CHILD_SETTID)
+}
+
+// failure is the record of a system call that failed.
+type failure struct {
+	errno uint64
+	op    uintptr // the address of the op
 }
 
 // cloneArgs is struct clone_args of clone3(2), in its first version.
@@ -76,15 +90,19 @@ var (
 // Start creates a process that executes path with argv. The pid is known when
 // Start returns, the outcome of execve(2) later: see Process.Outcome. Supported
 // in attr.Sys are Setsid, Setpgid, Foreground, Setctty and Ctty, as
-// syscall.SysProcAttr has them. The child has an empty signal mask, and default
-// actions for all signals that are not ignored. With keepOpen it inherits the
-// descriptors without close-on-exec, else those of attr.Files alone.
+// syscall.SysProcAttr has them, and Credential. extra may be nil. The child has an
+// empty signal mask, and default actions for all signals that are not ignored.
+// With keepOpen it inherits the descriptors without close-on-exec, else those of
+// attr.Files alone.
 //
 // Errors: those of pipe2(2) and clone(2); EINVAL for strings with a NUL.
-func Start(path string, argv []string, attr *syscall.ProcAttr, keepOpen bool) (*Process, error) {
+func Start(path string, argv []string, attr *syscall.ProcAttr, extra *procattr.Extra, keepOpen bool) (*Process, error) {
 	p := &Process{}
 	var err error
 	if p.texts, err = newTexts(path, argv, attr); err != nil {
+		return nil, err
+	}
+	if p.changes, err = newChanges(attr.Sys, extra); err != nil {
 		return nil, err
 	}
 	mu.Lock()
@@ -104,7 +122,7 @@ func Start(path string, argv []string, attr *syscall.ProcAttr, keepOpen bool) (*
 		ends[1] = above
 	}
 	defer unix.Close(ends[1])
-	p.list = p.texts.ops(attr, ends[1], keepOpen, &p.block)
+	p.list = p.ops(attr, ends[1], keepOpen)
 	p.block.all = ^uint64(0)
 	p.block.ops = &p.list[0]
 	p.block.pipe = uintptr(ends[1])
@@ -119,6 +137,13 @@ func Start(path string, argv []string, attr *syscall.ProcAttr, keepOpen bool) (*
 
 // clone tries the kinds of clone from the one that worked before on.
 func (p *Process) clone() (pid int, err error) {
+	if p.changes.needsOwnMemory() {
+		r := p.cloneBy(byFork)
+		if r < 0 {
+			return 0, syscall.Errno(-r)
+		}
+		return r, nil
+	}
 	for m := max(chosen, byClone3); ; m++ {
 		r := p.cloneBy(m)
 		if r >= 0 {
@@ -207,7 +232,8 @@ func newTexts(path string, argv []string, attr *syscall.ProcAttr) (s texts, err 
 }
 
 // ops returns the system calls of the child up to execve.
-func (s *texts) ops(attr *syscall.ProcAttr, pipe int, keepOpen bool, b *block) []op {
+func (p *Process) ops(attr *syscall.ProcAttr, pipe int, keepOpen bool) []op {
+	s, b := &p.texts, &p.block
 	ops := make([]op, 0, 16+len(attr.Files))
 	call := func(number uintptr, args ...uintptr) {
 		o := op{number: number}
@@ -233,7 +259,7 @@ func (s *texts) ops(attr *syscall.ProcAttr, pipe int, keepOpen bool, b *block) [
 		// before 5.9 has no such call, and the child closes them by execve.
 		closeRange := func(first, last uintptr) {
 			if first <= last {
-				ops = append(ops, op{number: unix.SYS_CLOSE_RANGE, args: [6]uintptr{first, last}, mayFail: 1})
+				ops = append(ops, op{number: unix.SYS_CLOSE_RANGE, args: [6]uintptr{first, last}, flags: mayFail})
 			}
 		}
 		closeRange(uintptr(len(attr.Files)), uintptr(pipe)-1)
@@ -248,6 +274,7 @@ func (s *texts) ops(attr *syscall.ProcAttr, pipe int, keepOpen bool, b *block) [
 	if nofile.Changed() {
 		call(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, uintptr(unsafe.Pointer(&nofile.AtStart)), 0)
 	}
+	ops = p.changes.appendTo(ops)
 	call(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&noSignals)), 0, 8)
 	call(unix.SYS_EXECVE, uintptr(unsafe.Pointer(s.path)), uintptr(unsafe.Pointer(&s.argv[0])), uintptr(unsafe.Pointer(&s.env[0])))
 	return ops
@@ -276,7 +303,7 @@ func appendFiles(ops []op, files []uintptr, pipe int) []op {
 	}
 	for i, fd := range from {
 		if fd == NoFile {
-			ops = append(ops, op{number: unix.SYS_CLOSE, args: [6]uintptr{uintptr(i)}, mayFail: 1})
+			ops = append(ops, op{number: unix.SYS_CLOSE, args: [6]uintptr{uintptr(i)}, flags: mayFail})
 		} else if int(fd) == i {
 			ops = append(ops, op{number: unix.SYS_FCNTL, args: [6]uintptr{fd, unix.F_SETFD, 0}})
 		} else {

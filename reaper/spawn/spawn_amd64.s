@@ -57,6 +57,9 @@ next:
 	SYSCALL
 	CMPQ AX, $-4095
 	JCC failed // unsigned: AX is a negative errno
+	TESTQ $4, 56(R13)
+	JZ step
+	MOVQ AX, 72(R13) // passResult
 step:
 	ADDQ $64, R13
 	JMP next
@@ -64,15 +67,18 @@ follow:
 	MOVQ 72(R12), R13
 	JMP next
 failed:
-	CMPQ 56(R13), $0
-	JNE step
+	TESTQ $1, 56(R13)
+	JNZ step // mayFail
 	NEGQ AX
 	MOVQ AX, 88(R12)
+	MOVQ R13, 96(R12)
 	MOVQ $SYS_write, AX
 	MOVQ 80(R12), DI
 	LEAQ 88(R12), SI
-	MOVQ $8, DX
+	MOVQ $16, DX
 	SYSCALL
+	TESTQ $2, 56(R13)
+	JNZ step // reportFail
 	MOVQ $SYS_exit_group, AX
 	MOVQ $127, DI
 	SYSCALL

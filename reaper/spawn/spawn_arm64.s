@@ -56,6 +56,9 @@ next:
 	SVC
 	CMN $4095, R0
 	BCS failed // R0 is a negative errno
+	MOVD 56(R20), R1
+	TBZ $2, R1, step
+	MOVD R0, 72(R20) // passResult
 step:
 	ADD $64, R20
 	B next
@@ -64,14 +67,17 @@ follow:
 	B next
 failed:
 	MOVD 56(R20), R1
-	CBNZ R1, step
+	TBNZ $0, R1, step // mayFail
 	NEG R0, R0
 	MOVD R0, 88(R19)
+	MOVD R20, 96(R19)
 	MOVD 80(R19), R0
 	ADD $88, R19, R1
-	MOVD $8, R2
+	MOVD $16, R2
 	MOVD $SYS_write, R8
 	SVC
+	MOVD 56(R20), R1
+	TBNZ $1, R1, step // reportFail
 	MOVD $127, R0
 	MOVD $SYS_exit_group, R8
 	SVC

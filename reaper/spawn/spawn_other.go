@@ -2,15 +2,27 @@
 
 package spawn
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+
+	"svinit/reaper/procattr"
+)
 
 // Process is a process that was started.
 type Process struct{ PID int }
 
+// ErrUnsupported says that procattr.Extra asks for something that
+// syscall.ForkExec cannot do.
+var ErrUnsupported = errors.New("only the user and the environment of a service can be set on this architecture")
+
 // Start is syscall.ForkExec: it waits for the execve(2) of the child, and its
 // error is that of it. With keepOpen it inherits the descriptors without
-// close-on-exec; without, too.
-func Start(path string, argv []string, attr *syscall.ProcAttr, keepOpen bool) (*Process, error) {
+// close-on-exec; without, too. extra must be nil, or the error is ErrUnsupported.
+func Start(path string, argv []string, attr *syscall.ProcAttr, extra *procattr.Extra, keepOpen bool) (*Process, error) {
+	if extra != nil {
+		return nil, ErrUnsupported
+	}
 	pid, err := syscall.ForkExec(path, argv, attr)
 	return &Process{PID: pid}, err
 }
@@ -20,6 +32,9 @@ func (p *Process) Fd() int { return -1 }
 
 // Outcome returns that the program was executed.
 func (p *Process) Outcome() (err error, known bool) { return nil, true }
+
+// Refused returns nothing.
+func (p *Process) Refused() []*procattr.Error { return nil }
 
 // Close does nothing.
 func (p *Process) Close() {}

@@ -61,7 +61,7 @@ func run(t testing.TB, script string, change func(*syscall.ProcAttr)) (syscall.W
 	if change != nil {
 		change(attr)
 	}
-	p, err := Start("/bin/sh", []string{"sh", "-c", script}, attr, false)
+	p, err := Start("/bin/sh", []string{"sh", "-c", script}, attr, nil, false)
 	w.Close()
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func TestFilesChangePlaces(t *testing.T) {
 		}
 		// The child of a child has them as 0, 1 and 2, and exchanges those.
 		if os.Getenv("SPAWN_SWAP") != "" {
-			p, err := Start("/bin/sh", []string{"sh", "-c", "echo a >&0; echo b >&1; echo c >&2"}, &syscall.ProcAttr{Files: []uintptr{1, 2, 0}}, false)
+			p, err := Start("/bin/sh", []string{"sh", "-c", "echo a >&0; echo b >&1; echo c >&2"}, &syscall.ProcAttr{Files: []uintptr{1, 2, 0}}, nil, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +155,7 @@ func TestFilesChangePlaces(t *testing.T) {
 			os.Exit(wait(t, p.PID).ExitStatus())
 		}
 		attr := &syscall.ProcAttr{Env: append(os.Environ(), "SPAWN_SWAP=1"), Files: fds[:]}
-		p, err := Start("/proc/self/exe", []string{"spawn.test", "-test.run", "^" + t.Name() + "$"}, attr, false)
+		p, err := Start("/proc/self/exe", []string{"spawn.test", "-test.run", "^" + t.Name() + "$"}, attr, nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func TestGap(t *testing.T) {
 		for len(files) < 60 {
 			files = append(files, NoFile)
 		}
-		p, err := Start("/bin/sh", []string{"sh", "-c", "exec ls /proc/self/fd"}, &syscall.ProcAttr{Files: append(files, w.Fd())}, false)
+		p, err := Start("/bin/sh", []string{"sh", "-c", "exec ls /proc/self/fd"}, &syscall.ProcAttr{Files: append(files, w.Fd())}, nil, false)
 		w.Close()
 		if err != nil {
 			t.Fatal(err)
@@ -229,7 +229,7 @@ func TestFailures(t *testing.T) {
 			{"/bin/true", syscall.ProcAttr{Files: []uintptr{9999}}, syscall.EBADF},
 			{"/bin/true", syscall.ProcAttr{Sys: &syscall.SysProcAttr{Setctty: true, Ctty: 0}, Files: []uintptr{0}}, nil},
 		} {
-			p, err := Start(c.path, []string{"x"}, &c.attr, false)
+			p, err := Start(c.path, []string{"x"}, &c.attr, nil, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -245,7 +245,7 @@ func TestFailures(t *testing.T) {
 				t.Errorf("%s: status %#x", c.path, ws)
 			}
 		}
-		if _, err := Start("/bin/tr\x00ue", nil, &syscall.ProcAttr{}, false); err != syscall.EINVAL {
+		if _, err := Start("/bin/tr\x00ue", nil, &syscall.ProcAttr{}, nil, false); err != syscall.EINVAL {
 			t.Errorf("a NUL: %v", err)
 		}
 	})
@@ -276,7 +276,7 @@ func TestStorm(t *testing.T) {
 						path = "/nonexistent"
 					}
 					p, err := Start(path, []string{"sh", "-c", fmt.Sprintf("test $V = %d && exit %d", i, code)},
-						&syscall.ProcAttr{Env: []string{fmt.Sprintf("V=%d", i)}, Files: []uintptr{0, 1, 2}}, false)
+						&syscall.ProcAttr{Env: []string{fmt.Sprintf("V=%d", i)}, Files: []uintptr{0, 1, 2}}, nil, false)
 					if err != nil {
 						t.Error(err)
 						return
@@ -309,7 +309,7 @@ func BenchmarkStart(b *testing.B) {
 			defer func(m method) { chosen = m }(chosen)
 			chosen = m
 			for b.Loop() {
-				p, err := Start("/bin/true", []string{"true"}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}}, false)
+				p, err := Start("/bin/true", []string{"true"}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}}, nil, false)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -28,5 +29,40 @@ func TestUserAndGroup(t *testing.T) {
 		if got := fmt.Sprint(gid, ok); got != want {
 			t.Errorf("group %q: %s, want %s", name, got, want)
 		}
+	}
+}
+
+func TestLookup(t *testing.T) {
+	passwd := []byte("root:x:0:0:root:/root:/bin/sh\n#no:x:1:1::/:\nweb:x:33:34:Web, the:/var/www:\nshort:x:35:36\nbad:x:y:1::/:/bin/sh\nalias:x:33:99::/other:/bin/sh\nhuge:x:99999999999:1::/:\n")
+	for _, c := range []struct {
+		name string
+		want Account
+		ok   bool
+	}{
+		{"root", Account{"root", 0, 0, "/root", "/bin/sh"}, true},
+		{"web", Account{"web", 33, 34, "/var/www", ""}, true},
+		{"short", Account{"short", 35, 36, "", ""}, true},
+		{"huge", Account{"huge", 1<<32 - 1, 1, "/", ""}, true},
+		{"bad", Account{}, false}, {"#no", Account{}, false}, {"", Account{}, false}, {"we", Account{}, false},
+	} {
+		if got, ok := Lookup(passwd, c.name); got != c.want || ok != c.ok {
+			t.Errorf("%s: %+v, %v", c.name, got, ok)
+		}
+	}
+	if a, ok := LookupID(passwd, 33); !ok || a.Name != "web" {
+		t.Errorf("33: %+v, %v", a, ok)
+	}
+	if _, ok := LookupID(passwd, 7); ok {
+		t.Error("7 is there")
+	}
+}
+
+func TestMemberships(t *testing.T) {
+	group := []byte("root:x:0:\nadm:x:4:web,syslog\nweb:x:33:\nbad:x:y:web\n#c:x:5:web\nlog:x:6: web \nother:x:7:webby\nshort:x:8\n")
+	if got := Memberships(group, "web"); !slices.Equal(got, []uint32{4, 6}) {
+		t.Errorf("%v", got)
+	}
+	if got := Memberships(group, "root"); len(got) > 0 {
+		t.Errorf("%v", got)
 	}
 }

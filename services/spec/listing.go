@@ -14,6 +14,19 @@ const (
 	fileDown file = iota
 	fileLog
 	fileControl
+
+	fileEnv
+	fileEnvClear
+	fileEnvSecrets
+	fileUser
+	fileWorkingDirectory
+	fileUmask
+	fileNice
+	fileOOMScoreAdj
+	fileLimits
+	fileNoNewPrivs
+	fileCapabilities
+
 	fileFinish
 	fileDownSignal
 	fileReloadSignal
@@ -28,9 +41,13 @@ const (
 
 // names has the name of each file.
 var names = [files]string{
-	fileDown:          "down",
-	fileLog:           "log",
-	fileControl:       "control",
+	fileDown:    "down",
+	fileLog:     "log",
+	fileControl: "control",
+
+	fileEnv: "env", fileEnvClear: "env-clear", fileEnvSecrets: "env-secrets", fileUser: "user", fileWorkingDirectory: "working-directory",
+	fileUmask: "umask", fileNice: "nice", fileOOMScoreAdj: "oom-score-adj", fileLimits: "limits", fileNoNewPrivs: "no-new-privs", fileCapabilities: "capabilities",
+
 	fileFinish:        "finish",
 	fileDownSignal:    "down-signal",
 	fileReloadSignal:  "reload-signal",

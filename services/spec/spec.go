@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -35,6 +36,7 @@ type Spec struct {
 	// Notify is the descriptor to which the service writes a newline when it is
 	// ready (notification-fd, as in s6); 0 where it is ready as soon as it is up.
 	Notify int
+	Exec   *Exec // nil for nothing but what svinit has itself
 }
 
 // Problem is something about a source that is wrong or cannot be known.
@@ -45,6 +47,14 @@ type Problem struct {
 	Err   error  // what is wrong, and the remedy where there is one
 	Fatal bool   // the service cannot be started until this is fixed
 	Hint  bool   // a file without effect, which may be meant for another program
+}
+
+// Object returns what the problem is about: FILE, or FILE:LINE.
+func (p Problem) Object() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return p.File + ":" + strconv.Itoa(p.Line)
 }
 
 var runArgs = []string{"./run"}
@@ -83,6 +93,7 @@ func Load(src Source) (s Spec, problems []Problem) {
 	r := reader{path: src.Dir, dir: dir, found: found, problems: problems}
 	s.Stop, s.Finish = r.loadStop(), r.loadFinish()
 	value(&r, fileNotify, &s.Notify, parseNotify)
+	s.Exec = r.loadExec()
 	r.pointOut(unknown)
 	return s, r.problems
 }
