@@ -14,6 +14,7 @@ type phase struct {
 	begin func()
 	over  func() <-chan struct{}
 	early bool   // its time is up when three quarters of the whole have passed
+	brief bool   // it has a quarter of the whole, and no time after the deadline
 	late  func() // nil: stop waiting
 }
 
@@ -27,6 +28,7 @@ func (s *supervisor) phases() []phase {
 			over:  s.set.Down,
 			late:  s.set.Kill,
 		},
+		s.awaitFilters(),
 		{
 			begin: s.stopOrphans,
 			over:  s.set.Done,
@@ -52,7 +54,24 @@ func (s *supervisor) phases() []phase {
 
 // phases is the shutdown of a plain init: only orphans are left.
 func (p *plainInit) phases() []phase {
-	return []phase{{begin: p.drain, over: p.drained, late: p.killAll}}
+	return []phase{p.awaitFilters(), {begin: p.drain, over: p.drained, late: p.killAll}}
+}
+
+// awaitFilters is the phase in which the filters of a main program's pipeline
+// write the rest of its output. They end by themselves, since nobody writes to
+// them any more, and would lose it at TERM.
+func (p *plainInit) awaitFilters() phase {
+	ended := closed
+	return phase{
+		begin: func() {
+			if !p.conf.LeaveOrphans {
+				ended = p.Reaper.StopOrphansButFilters()
+			}
+		},
+		over:  func() <-chan struct{} { return ended },
+		brief: true,
+		late:  p.stopOrphans,
+	}
 }
 
 // drain makes the reaper start nothing any more, and stops orphaned processes.
@@ -107,18 +126,24 @@ const grace = 250 * time.Millisecond
 func (p *plainInit) stop(phases []phase) {
 	timeout := p.stopTimeout()
 	deadline := time.Now().Add(timeout)
-	hurry := false
-	for i, ph := range phases {
+	hurry, first := false, true
+	for _, ph := range phases {
 		ph.begin()
 		left := time.Until(deadline)
 		if ph.early {
 			left -= timeout / 4
 		}
+		if ph.brief {
+			left = min(left, timeout/4)
+		}
 		if hurry {
 			left = 0
 		}
-		if i > 0 && (!hurry || ph.late == nil) {
-			left = max(left, grace)
+		if !ph.brief {
+			if !first && (!hurry || ph.late == nil) {
+				left = max(left, grace)
+			}
+			first = false
 		}
 		timer := time.NewTimer(left)
 		for late := ph.late; ; {
@@ -134,8 +159,10 @@ func (p *plainInit) stop(phases []phase) {
 				if late != nil {
 					late()
 					late = nil
-					timer.Reset(grace)
-					continue
+					if !ph.brief {
+						timer.Reset(grace)
+						continue
+					}
 				}
 			}
 			break

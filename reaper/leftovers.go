@@ -31,10 +31,7 @@ func (r *Reaper) StopOrphans() {
 		unix.Kill(-1, syscall.SIGCONT)
 	}
 	for pid, p := range r.strays(ps) {
-		if start, ok := r.termed[pid]; !ok || start != p.Start {
-			r.termed[pid] = p.Start
-			signalExactly(pid, p, syscall.SIGTERM, syscall.SIGCONT)
-		}
+		r.term(pid, p)
 	}
 }
 

@@ -60,6 +60,7 @@ type Reaper struct {
 	draining bool
 	termed   map[int]uint64 // orphans that got TERM, by pid, with their start
 	claimed  map[int]uint64 // orphans that Claim was called for, likewise
+	filters  filters        // what StopOrphansButFilters waits for
 
 	// Stopped, when set before Run, is called for each child that a signal has
 	// stopped, and Orphan for each that has ended and was not started by us.
@@ -328,6 +329,7 @@ func (r *Reaper) reap() {
 			if r.Orphan != nil {
 				r.Orphan(pid, ws)
 			}
+			r.filters.check(pid)
 			continue
 		}
 		delete(r.children, pid)
