@@ -24,7 +24,7 @@ func (i *Init) listen() {
 		case sig.Number == syscall.SIGTTIN && sig.Code == signals.Kernel && !i.options.StopToo:
 			// This process reads from no terminal: another of our process group does.
 			i.childStopped(os.Getpid(), sig.Number)
-		case sig.Number == syscall.SIGCONT && sig.PID == os.Getpid(): // from continueGroup
+		case sig.Number == syscall.SIGCONT && sig.PID == os.Getpid() && sig.Code == 0: // from continueGroup, by kill(2)
 		default:
 			i.arrived <- sig
 			runtime.Gosched() // to the receiver, before this thread waits again

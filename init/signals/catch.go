@@ -21,14 +21,17 @@ import (
 // any thread, with all signals blocked, on the stack that the Go runtime has
 // set up for signals. What it does depends on the origin in siginfo:
 //
-//	sent by the kernel (si_code > 0, or SI_TIMER)
+//	sent by the kernel (si_code > 0, which no other process can fake)
 //	    in faults         call the Go runtime, for a panic or a profile
 //	    SIGTTOU           block it in this thread (see background)
 //	    others            hand out: Ctrl-C, alarms, window sizes
 //	sent by this process (SI_USER or SI_TKILL, which no other process can fake)
 //	    in private        call the Go runtime, or drop the signal
 //	    others            hand out
-//	sent by others        hand out
+//	SI_TIMER, SIGPROF     call the Go runtime, for a profile: it is ignored
+//	                      unless the runtime itself has set a timer
+//	sent by others        hand out: rt_sigqueueinfo(2) lets any process choose
+//	                      a negative si_code, and with it the sender
 //
 // To hand out a signal the handler writes the beginning of siginfo into a pipe.
 // The write does not block: when the pipe is full, the handler sets the bit of

@@ -26,7 +26,7 @@ TEXT handler<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	JGT  kernel
 	JEQ  process // SI_USER
 	CMPL AX, $-2 // SI_TIMER
-	JEQ  kernel
+	JEQ  timer
 	CMPL AX, $-6 // SI_TKILL
 	JNE  ours
 
@@ -37,6 +37,11 @@ process:
 	CMPQ  AX, ·self(SB)
 	JEQ   runtime
 	JMP   ours
+
+timer:
+	CMPL DI, $27 // SIGPROF
+	JEQ  runtime
+	JMP  ours
 
 kernel:
 	TESTQ R8, ·faults(SB)

@@ -27,7 +27,7 @@ TEXT handler<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	BGT  kernel
 	BEQ  process // SI_USER
 	CMPW $-2, R12 // SI_TIMER
-	BEQ  kernel
+	BEQ  timer
 	CMPW $-6, R12 // SI_TKILL
 	BNE  ours
 
@@ -39,6 +39,11 @@ process:
 	CMP   R11, R12
 	BEQ   runtime
 	B     ours
+
+timer:
+	CMPW $27, R0 // SIGPROF
+	BEQ  runtime
+	B    ours
 
 kernel:
 	MOVD ·faults(SB), R12

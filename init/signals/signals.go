@@ -28,7 +28,8 @@ import (
 // Signal is a signal that has arrived. PID is the process that sent it, as seen
 // in our PID namespace, and UID its user. Both are 0 if the kernel sent it, or a
 // process outside of our namespace, or if the sender is not known (Code is then
-// Unknown).
+// Unknown). With a Code below 0, but SI_TKILL, the sender has chosen them itself
+// (rt_sigqueueinfo(2)).
 type Signal struct {
 	Number syscall.Signal
 	PID    int
