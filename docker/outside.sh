@@ -58,10 +58,11 @@ remove() { docker ps -aq --filter "label=$1" | xargs -r docker rm -f >/dev/null 
 
 # compile DIR NAME...: builds svinit and its tools, and static programs from testdata/program/NAME.c.
 compile() {
-	local dir=$1 c
+	local dir=$1 c entry=""
 	shift
 	mkdir -p "$dir"
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$dir/svinit" ./cmd/svinit
+	case $(go env GOARCH) in amd64 | arm64) entry="-E svinit/reaper/inherit.entry" ;; esac
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $entry" -o "$dir/svinit" ./cmd/svinit
 	"$dir/svinit" --install "$dir"
 	for c; do gcc -static -O1 -Wall -o "$dir/$c" "testdata/program/$c.c"; done
 }

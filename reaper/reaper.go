@@ -114,29 +114,30 @@ func New() (*Reaper, error) {
 // Errors: ErrDraining, and those of clone(2) and pipe2(2), after which neither
 // is called.
 func (r *Reaper) Start(path string, argv []string, attr *syscall.ProcAttr, extra *procattr.Extra, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
-	return r.start(path, argv, attr, extra, false, executed, exited)
+	c := &child{executed: executed, exited: exited}
+	if extra != nil {
+		c.refused = extra.Refused
+	}
+	return r.start(c, func() (*spawn.Process, error) { return spawn.Start(path, argv, attr, extra, false) })
 }
 
-// StartInheriting is Start for a child that also gets every descriptor of ours
-// that is not close-on-exec.
-func (r *Reaper) StartInheriting(path string, argv []string, attr *syscall.ProcAttr, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
-	return r.start(path, argv, attr, nil, true, executed, exited)
+// StartInheriting is Start for a child that gets more from this process.
+func (r *Reaper) StartInheriting(path string, argv []string, attr *syscall.ProcAttr, from spawn.Inheritance, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
+	c := &child{executed: executed, exited: exited}
+	return r.start(c, func() (*spawn.Process, error) { return spawn.StartInheriting(path, argv, attr, from) })
 }
 
-func (r *Reaper) start(path string, argv []string, attr *syscall.ProcAttr, extra *procattr.Extra, inherit bool, executed func(error), exited func(syscall.WaitStatus)) (pid int, err error) {
+func (r *Reaper) start(c *child, clone func() (*spawn.Process, error)) (pid int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.draining {
 		return 0, ErrDraining
 	}
-	p, err := spawn.Start(path, argv, attr, extra, inherit)
+	p, err := clone()
 	if err != nil {
 		return 0, err
 	}
-	c := &child{process: p, executed: executed, exited: exited}
-	if extra != nil {
-		c.refused = extra.Refused
-	}
+	c.process = p
 	r.children[p.PID] = c
 	r.Wake()
 	return p.PID, nil

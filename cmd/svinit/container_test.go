@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -71,7 +72,7 @@ var scratch = sync.OnceValues(func() (dir string, err error) {
 		return os.Symlink("/hostile", path+"/run")
 	}
 	bin := filepath.Join(dir, "usr/local/bin")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin+"/svinit", ".")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w"+entryFlag(), "-o", bin+"/svinit", ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	commands := []*exec.Cmd{
 		build,
@@ -95,6 +96,14 @@ var scratch = sync.OnceValues(func() (dir string, err error) {
 	)
 	return dir, cmp.Or(err, os.Chmod(dir, 0o755))
 })
+
+// entryFlag returns the option of the linker that the Makefile has.
+func entryFlag() string {
+	if runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64" {
+		return " -E svinit/reaper/inherit.entry"
+	}
+	return ""
+}
 
 // hasContainers is the condition "container" of a script.
 func hasContainers() bool {

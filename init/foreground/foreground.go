@@ -148,7 +148,7 @@ func (i *Init) Begin(need Threads, others ...func()) {
 }
 
 // release closes the inherited descriptors and leaves the working directory, so
-// that we do not keep the main program's files open and its directory mounted.
+// that we do not keep the main program's files open and a directory mounted.
 func (i *Init) release() {
 	i.inherited.each(func(fd int) { unix.Close(fd) })
 	i.inherited = nil

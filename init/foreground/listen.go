@@ -3,7 +3,6 @@ package foreground
 import (
 	"os"
 	"strconv"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -38,7 +37,7 @@ func RunListener(command []string, stderr *os.File) (code int) {
 		return program.ExitPermanent
 	}
 	code, err := search(command, func(path string, argv []string) error {
-		return syscall.Exec(path, argv, os.Environ())
+		return program.Exec(path, argv, os.Environ())
 	})
 	stderr.Write(svlog.Unable("run", command[0], err).At(svlog.Fatal).AppendLine(nil, svlog.Prog))
 	return code

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"svinit/reaper/inherit"
+	"svinit/reaper/spawn"
 	"svinit/services/program"
 )
 
@@ -37,13 +39,17 @@ func (i *Init) startProgram() (code int, err error) {
 	// ForkExec's own list of descriptors would have to reach up to the highest
 	// number that is open, so the others are inherited by their flag.
 	i.inherited.each(func(fd int) { unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0) })
+	from := i.inheritance()
+	if from.Directory != 0 {
+		defer unix.Close(from.Directory)
+	}
 	defer func() {
 		i.inherited.each(unix.CloseOnExec)
 		if err != nil && sys.Foreground {
 			i.terminal.setForeground(unix.Getpgrp())
 		}
 	}()
-	start := func(path string, argv []string) error { return i.execute(path, argv, attr) }
+	start := func(path string, argv []string) error { return i.execute(path, argv, attr, from) }
 	if haveListenPID() {
 		// Only the process itself knows its pid before it is executed.
 		if start("/proc/self/exe", append([]string{ListenShim}, i.options.Command...)) == nil {
@@ -58,9 +64,39 @@ func (i *Init) startProgram() (code int, err error) {
 // be obeyed meanwhile.
 const slowExec = time.Second
 
-// execute starts the main program at a path. Its error is that of execve(2).
-func (i *Init) execute(path string, argv []string, attr *syscall.ProcAttr) error {
-	pid, err := i.Reaper.StartInheriting(path, argv, attr,
+// inheritance returns what the main program inherits. Its Directory is to be
+// closed.
+func (i *Init) inheritance() spawn.Inheritance {
+	from := spawn.Inheritance{Open: true, Blocked: inherit.Blocked(), Ignored: inherit.Ignored()}
+	if i.options.DefaultSignals {
+		const realTime = 1<<64 - 1<<(32-1)
+		from.Blocked, from.Ignored = 0, from.Ignored&realTime
+	}
+	// A directory that we may not enter again, such as a working directory in
+	// /root for another user, is left in Begin.
+	if fd, err := unix.Open(".", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err == nil {
+		if unix.Fchdir(fd) == nil {
+			from.Directory = fd
+		} else {
+			unix.Close(fd)
+		}
+	}
+	return from
+}
+
+// execute starts the main program at a path. Its error is that of execve(2). This
+// process leaves the working directory before the main program, which finds it in
+// / then, as below dumb-init, and returns for the next try.
+func (i *Init) execute(path string, argv []string, attr *syscall.ProcAttr, from spawn.Inheritance) (err error) {
+	if from.Directory != 0 {
+		unix.Chdir("/")
+		defer func() {
+			if err != nil {
+				unix.Fchdir(from.Directory)
+			}
+		}()
+	}
+	pid, err := i.Reaper.StartInheriting(path, argv, attr, from,
 		func(err error) { i.job.executed <- err },
 		func(ws syscall.WaitStatus) { i.job.ended <- ws })
 	if err != nil {

@@ -34,6 +34,10 @@ type Options struct {
 	// StopToo stops this process as well at TSTP, TTIN and TTOU, after they have
 	// been forwarded, until CONT arrives. The kernel ignores that for PID 1.
 	StopToo bool
+	// DefaultSignals gives the main program an empty signal mask, and default
+	// actions for all but the real-time signals, whatever this process was given.
+	// dumb-init does that.
+	DefaultSignals bool
 	// LastSignal, unless it is 0, is sent to the process group of the main
 	// program when the main program has ended. It needs Group.
 	LastSignal syscall.Signal

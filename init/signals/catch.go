@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"svinit/reaper/inherit"
 	"svinit/reaper/sigaction"
 )
 
@@ -123,7 +124,7 @@ func Listen(only ...syscall.Signal) (*Listener, error) {
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
 		bit := uint64(1) << (sig - 1)
 		old := sigaction.Get(sig)
-		if old.Handler == sigaction.Ignore {
+		if old.Handler == sigaction.Ignore || inherit.Ignored()&bit != 0 {
 			l.ignored |= bit
 		}
 		if (l.wanted|l.ignored)&bit == 0 {
@@ -133,6 +134,12 @@ func Listen(only ...syscall.Signal) (*Listener, error) {
 			previous[sig-1] = old.Handler
 		}
 		sigaction.Set(sig, ours)
+	}
+	inherit.Release()
+	if arrived := inherit.Arrived(); arrived != 0 {
+		// What the handler does when the pipe is full.
+		atomic.OrUint64(&missed, arrived)
+		unix.Write(p[1], empty[:])
 	}
 	return l, unblock()
 }

@@ -1,4 +1,5 @@
-// Package sigaction is rt_sigaction(2): what a signal does to this process.
+// Package sigaction is rt_sigaction(2), what a signal does to this process, and
+// rt_sigprocmask(2), which signals a thread blocks.
 //
 // Package os/signal has no way to ask for the default action: its Reset leaves
 // the handler of the Go runtime in place, and what its Ignore sets is inherited
@@ -46,3 +47,13 @@ func rtSigaction(sig syscall.Signal, act, old *Action) {
 	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig),
 		uintptr(unsafe.Pointer(act)), uintptr(unsafe.Pointer(old)), unsafe.Sizeof(old.Mask), 0, 0)
 }
+
+// SetMask sets the signals that the calling thread blocks, signal N is bit N-1, and
+// returns those that it did. The caller is locked to its thread.
+func SetMask(mask uint64) (old uint64) {
+	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask,
+		uintptr(unsafe.Pointer(&mask)), uintptr(unsafe.Pointer(&old)), unsafe.Sizeof(mask), 0, 0)
+	return old
+}
+
+const setMask = 2 // SIG_SETMASK; 3 on MIPS, for which svinit is not built

@@ -23,6 +23,7 @@ type Process struct {
 	list    []op
 	clone3  cloneArgs
 	block   block
+	mask    uint64 // the signal mask of the program
 }
 
 // Fd returns a descriptor that becomes readable when the outcome is known, to be

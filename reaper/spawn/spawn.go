@@ -3,6 +3,7 @@
 package spawn
 
 import (
+	"math/bits"
 	"os"
 	"runtime"
 	"sync"
@@ -11,9 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"svinit/reaper/inherit"
 	"svinit/reaper/procattr"
 	"svinit/reaper/sigaction"
-	"svinit/reaper/spawn/nofile"
 )
 
 // op is a system call that the child makes: its number, six arguments, and flags.
@@ -87,6 +88,19 @@ var (
 	resets  []op
 )
 
+// Inheritance is what a child gets from this process beside attr. The zero value
+// is nothing: the child has an empty signal mask, default actions for all signals
+// that this process does not ignore, and the descriptors of attr.Files alone.
+type Inheritance struct {
+	// Open lets it inherit all descriptors without close-on-exec.
+	Open bool
+	// Directory, unless it is 0, is a descriptor of its working directory.
+	Directory int
+	// Blocked is its signal mask, and Ignored the signals that it ignores. Signal N
+	// is bit N-1.
+	Blocked, Ignored uint64
+}
+
 // Start creates a process that executes path with argv. The pid is known when
 // Start returns, the outcome of execve(2) later: see Process.Outcome. Supported
 // in attr.Sys are Setsid, Setpgid, Foreground, Setctty and Ctty, as
@@ -97,7 +111,16 @@ var (
 //
 // Errors: those of pipe2(2) and clone(2); EINVAL for strings with a NUL.
 func Start(path string, argv []string, attr *syscall.ProcAttr, extra *procattr.Extra, keepOpen bool) (*Process, error) {
-	p := &Process{}
+	return start(path, argv, attr, extra, Inheritance{Open: keepOpen})
+}
+
+// StartInheriting is Start for a child that gets more from this process.
+func StartInheriting(path string, argv []string, attr *syscall.ProcAttr, from Inheritance) (*Process, error) {
+	return start(path, argv, attr, nil, from)
+}
+
+func start(path string, argv []string, attr *syscall.ProcAttr, extra *procattr.Extra, from Inheritance) (*Process, error) {
+	p := &Process{mask: from.Blocked}
 	var err error
 	if p.texts, err = newTexts(path, argv, attr); err != nil {
 		return nil, err
@@ -122,7 +145,7 @@ func Start(path string, argv []string, attr *syscall.ProcAttr, extra *procattr.E
 		ends[1] = above
 	}
 	defer unix.Close(ends[1])
-	p.list = p.ops(attr, ends[1], keepOpen)
+	p.list = p.ops(attr, ends[1], from)
 	p.block.all = ^uint64(0)
 	p.block.ops = &p.list[0]
 	p.block.pipe = uintptr(ends[1])
@@ -198,11 +221,11 @@ func handlerResets() (ops []op) {
 	return append(ops, op{number: opNext})
 }
 
-// defaultAction is the default action as the kernel's struct sigaction, which is
-// all zero on every architecture, and noSignals an empty signal mask.
+// The kernel's struct sigaction of the default action, which is all zero on every
+// architecture, and of an ignored signal.
 var (
 	defaultAction [8]uint64
-	noSignals     uint64
+	ignoreAction  = [8]uint64{sigaction.Ignore}
 )
 
 // texts is what the child refers to, as the kernel wants it.
@@ -232,7 +255,7 @@ func newTexts(path string, argv []string, attr *syscall.ProcAttr) (s texts, err 
 }
 
 // ops returns the system calls of the child up to execve.
-func (p *Process) ops(attr *syscall.ProcAttr, pipe int, keepOpen bool) []op {
+func (p *Process) ops(attr *syscall.ProcAttr, pipe int, from Inheritance) []op {
 	s, b := &p.texts, &p.block
 	ops := make([]op, 0, 16+len(attr.Files))
 	call := func(number uintptr, args ...uintptr) {
@@ -254,7 +277,10 @@ func (p *Process) ops(attr *syscall.ProcAttr, pipe int, keepOpen bool) []op {
 		call(unix.SYS_IOCTL, uintptr(sys.Ctty), unix.TIOCSPGRP, uintptr(unsafe.Pointer(&b.tid)))
 	}
 	ops = appendFiles(ops, attr.Files, pipe)
-	if !keepOpen {
+	if from.Directory != 0 { // before it is closed
+		call(unix.SYS_FCHDIR, uintptr(from.Directory))
+	}
+	if !from.Open {
 		// A child that hangs must not hold what others wait to see closed. Linux
 		// before 5.9 has no such call, and the child closes them by execve.
 		closeRange := func(first, last uintptr) {
@@ -271,13 +297,23 @@ func (p *Process) ops(attr *syscall.ProcAttr, pipe int, keepOpen bool) []op {
 	if s.dir != nil {
 		call(unix.SYS_CHDIR, uintptr(unsafe.Pointer(s.dir)))
 	}
-	if nofile.Changed() {
-		call(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, uintptr(unsafe.Pointer(&nofile.AtStart)), 0)
+	if inherit.OpenFilesChanged() && isRaised() {
+		call(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, uintptr(unsafe.Pointer(inherit.OpenFiles())), 0)
 	}
 	ops = p.changes.appendTo(ops)
-	call(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&noSignals)), 0, 8)
+	for ignored := from.Ignored; ignored != 0; ignored &= ignored - 1 {
+		call(unix.SYS_RT_SIGACTION, uintptr(bits.TrailingZeros64(ignored)+1), uintptr(unsafe.Pointer(&ignoreAction)), 0, 8)
+	}
+	call(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&p.mask)), 0, 8)
 	call(unix.SYS_EXECVE, uintptr(unsafe.Pointer(s.path)), uintptr(unsafe.Pointer(&s.argv[0])), uintptr(unsafe.Pointer(&s.env[0])))
 	return ops
+}
+
+// isRaised reports whether the soft limit of open files is the one that package
+// syscall has set: a tool may have set another one for its child.
+func isRaised() bool {
+	var now unix.Rlimit
+	return unix.Getrlimit(unix.RLIMIT_NOFILE, &now) == nil && now.Cur+1 == now.Max
 }
 
 // NoFile in attr.Files is a descriptor that the child does not have.

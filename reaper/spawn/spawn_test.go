@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"svinit/reaper/spawn/nofile"
+	"svinit/reaper/inherit"
 )
 
 // await waits for the outcome, and fails the test when it takes too long.
@@ -112,8 +112,8 @@ func TestWhatAChildGets(t *testing.T) {
 		if ws, out := run(t, `echo $A; pwd; set -- $(cat /proc/$$/stat); test $5 = $1 && test $6 = $1; exit $?`, func(a *syscall.ProcAttr) { a.Dir = "/usr" }); ws != 0 || out != "1\n/usr\n" {
 			t.Errorf("status %#x, output %q", ws, out)
 		}
-		if _, out := run(t, "ulimit -Sn", nil); nofile.Changed() && out != fmt.Sprintln(nofile.AtStart[0]) {
-			t.Errorf("%s open files, want %d", out, nofile.AtStart[0])
+		if _, out := run(t, "ulimit -Sn", nil); inherit.OpenFilesChanged() && out != fmt.Sprintln(inherit.OpenFiles()[0]) {
+			t.Errorf("%s open files, want %d", out, inherit.OpenFiles()[0])
 		}
 		if ws, _ := run(t, "kill -KILL $$", nil); ws != 9 {
 			t.Errorf("status %#x", ws)

@@ -70,7 +70,9 @@ type Command struct {
 
 // Main runs the tool, reports its error and returns its exit code.
 func (c *Command) Main(e *Env) int {
-	resetSignals(c.KeepSignals)
+	if !c.Compat { // they catch all signals
+		resetSignals(c.KeepSignals)
+	}
 	code, line := exitStatus(e.Name, c.Synopsis, c.Run(e))
 	if line != "" {
 		e.Stderr.WriteString(line + "\n")

@@ -119,6 +119,7 @@ func (s *stage) execve(paths, argv []string) error {
 		// Without an idle P the runtime starts no threads.
 		runtime.GOMAXPROCS(1)
 	}
+	defer program.GiveSignals()()
 	errno, limitsSet := limitAndExec(plan, pathsp[:len(paths)], &argvp[0], &envp[0])
 	runtime.KeepAlive(argvp)
 	runtime.KeepAlive(envp)

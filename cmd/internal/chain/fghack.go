@@ -104,13 +104,13 @@ func (s *stage) forkWith(p [2]int) (pid int, err error) {
 		if _, err := os.Lstat(path); os.IsNotExist(err) {
 			continue // saves a fork
 		}
-		pid, e := syscall.ForkExec(path, s.Args, attr)
+		pid, e := program.ForkExec(path, s.Args, attr)
 		for e == syscall.EMFILE && len(writers) > 1 {
 			// ForkExec needs two descriptors itself.
 			last := len(writers) - 1
 			syscall.Close(writers[last])
 			writers = writers[:last]
-			pid, e = syscall.ForkExec(path, s.Args, attr)
+			pid, e = program.ForkExec(path, s.Args, attr)
 		}
 		if e == nil {
 			return pid, nil

@@ -21,8 +21,9 @@ import (
 func TestMain(m *testing.M) { os.Exit(difftest.Main(m)) }
 
 var (
-	pids    = regexp.MustCompile(`(\(|:|pid=)[0-9]+\)?`)
-	version = regexp.MustCompile(`(?m)^(tini version [^ \n]+|dumb-init v[0-9.]+)( .*)?$`)
+	pids       = regexp.MustCompile(`(\(|:|pid=)[0-9]+\)?`)
+	signalSets = regexp.MustCompile("(?m)^Sig.*\n")
+	version    = regexp.MustCompile(`(?m)^(tini version [^ \n]+|dumb-init v[0-9.]+)( .*)?$`)
 )
 
 // comparedLines returns the lines that must be the same.
@@ -246,6 +247,28 @@ func TestCompareWithDebian(t *testing.T) {
 // knownDifferences are the cases with a row in doc/differences.md.
 var knownDifferences = map[string]string{
 	"catatonit -- sh -c grep SigBlk /proc/self/status | sed 's/^/- /'": "catatonit-mask",
+}
+
+// TestGivenSignals compares the signals that the program blocks and ignores with those
+// that the init was given.
+func TestGivenSignals(t *testing.T) {
+	const some, others = "HUP,USR1,TERM,URG,TTIN,PROF,SEGV,34,50", "INT,USR2,PIPE,WINCH,TTOU,TSTP,SYS,35,51"
+	for tool, pkg := range packages {
+		for _, c := range [][2]string{{some, others}, {others, some}} {
+			if tool == "catatonit" {
+				c[0] += ",TSTP,TTIN,TTOU" // catatonit-mask
+			}
+			difftest.Compare(t, difftest.Case{
+				Mask: func(text string) string { return strings.Join(signalSets.FindAllString(text, -1), "") },
+				Tool: tool, Args: []string{"--", "grep", "-E", "SigBlk|SigIgn", "/proc/self/status"},
+				Before: func(cmd *exec.Cmd) {
+					cmd.Args = append([]string{"env", "--block-signal=" + c[0], "--ignore-signal=" + c[1], "bash", "-c", `exec -a "$0" "$@"`,
+						cmd.Args[0], cmd.Path}, cmd.Args[1:]...)
+					cmd.Path = "/usr/bin/env"
+				},
+			}, pkg)
+		}
+	}
 }
 
 // TestVariables compares the effects of environment variables.

@@ -51,6 +51,8 @@ func runDumbInit(e *applet.Env) error {
 			Signals:    make(foreground.SignalMap),
 			StopToo:    os.Getpid() != 1,
 			LastSignal: syscall.SIGTERM,
+
+			DefaultSignals: true,
 		},
 		singleChild: e.Getenv("DUMB_INIT_SETSID") == "0",
 		verbose:     e.Getenv("DUMB_INIT_DEBUG") == "1",

@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -78,7 +79,11 @@ func Main(m *testing.M) int {
 		return 1
 	}
 	binary = filepath.Join(dir, "svinit")
-	build := exec.Command("go", "build", "-trimpath", "-o", binary, "svinit/cmd/svinit")
+	build := exec.Command("go", "build", "-trimpath", "-o", binary)
+	if runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64" {
+		build.Args = append(build.Args, "-ldflags=-E svinit/reaper/inherit.entry")
+	}
+	build.Args = append(build.Args, "svinit/cmd/svinit")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)

@@ -34,14 +34,14 @@ func (p *external) exec() int {
 			p.fds[fd] = fd
 		}
 	}
-	return p.fail(p.search(func(path string, argv, env []string) error { return syscall.Exec(path, argv, env) }))
+	return p.fail(p.search(func(path string, argv, env []string) error { return program.Exec(path, argv, env) }))
 }
 
 // forkAndWait starts the program, waits for it and returns its exit code.
 func (p *external) forkAndWait() int {
 	pid := 0
 	err := p.search(func(path string, argv, env []string) (err error) {
-		pid, err = syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: env, Files: p.fds.procAttrFiles()})
+		pid, err = program.ForkExec(path, argv, &syscall.ProcAttr{Env: env, Files: p.fds.procAttrFiles()})
 		return err
 	})
 	if err != nil {
