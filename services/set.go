@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 
 	"svinit/services/machine"
 	"svinit/services/scan"
@@ -94,14 +95,27 @@ func (s *Set) request(r uint32) {
 
 // Run supervises until Stop has done its work.
 func (s *Set) Run() {
+	var ended <-chan struct{}
 	if s.ask.Load()&reqStop == 0 {
+		ended = s.scanner.Ended()
 		go s.scanner.Run()
 	}
 	for !s.stopping || len(s.entries) > 0 {
 		s.wait()
 	}
+	if ended != nil {
+		select {
+		case <-ended:
+		case <-time.After(scannerGrace):
+		}
+	}
 	close(s.done)
 }
+
+// scannerGrace is how long the Set waits for its scanner at the end, which is
+// usually there at once. An exit takes longer without that (see scan.Scanner.Ended),
+// but not more.
+const scannerGrace = 10 * time.Millisecond
 
 // wait waits for something to happen and does what follows. A panic costs no
 // more than that.

@@ -26,9 +26,8 @@ func newInotify() (*inotify, error) {
 	return &inotify{fd: fd}, nil
 }
 
-// close ends all watches. It waits some milliseconds until no part of the
-// kernel can be using one (synchronize_srcu).
-func (w *inotify) close() { unix.Close(w.fd) }
+// close ends all watches.
+func (w *inotify) close() { discard(w.fd) }
 
 // The events of each mask. Those of a directory itself are always reported.
 const (

@@ -34,6 +34,7 @@ type Scanner struct {
 	rescan  atomic.Bool
 	reports chan []report // at most one slice, of what has not been handled yet
 	stop    chan struct{}
+	ended   chan struct{} // closed at the end of Run
 
 	watch           *watches          // nil: list every 5 seconds
 	unwatch         func()            // ends watch
@@ -70,6 +71,7 @@ func New(dir string, poll *epoll.Set, slots chan struct{}) *Scanner {
 		wakeup:   make(chan struct{}, 1),
 		reports:  make(chan []report, 1),
 		stop:     make(chan struct{}),
+		ended:    make(chan struct{}),
 		recheck:  time.NewTimer(recheckAfter),
 		patience: time.NewTimer(patience),
 		fresh:    make(map[string]spec.Identity),
@@ -100,6 +102,10 @@ func (s *Scanner) Rescan() {
 // Stop ends Run, as soon as the file system lets it, and is called once. No
 // Change follows but one that is being received.
 func (s *Scanner) Stop() { close(s.stop) }
+
+// Ended is closed when Run has given back what it holds. Until then the process
+// takes longer to exit.
+func (s *Scanner) Ended() <-chan struct{} { return s.ended }
 
 // Report tells the Scanner something of the service id. It does not block.
 func (s *Scanner) Report(id spec.Identity, fact Fact) {
@@ -254,9 +260,9 @@ func (s *Scanner) recheckAll() {
 	s.look(changed, false)
 }
 
-// close gives back what the Scanner holds. That may take some milliseconds, but
-// nobody waits for Run.
+// close gives back what the Scanner holds.
 func (s *Scanner) close() {
+	defer close(s.ended)
 	s.recheck.Stop()
 	if s.ticker != nil {
 		s.ticker.Stop()
