@@ -1,6 +1,7 @@
 package services
 
 import (
+	"errors"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -131,5 +132,24 @@ func TestQuickerThanItsLaunch(t *testing.T) {
 		w.saw("0s start", "0s say svinit: web died: exit code 3 after 0s; restarting in 1s")
 		w.sleep(time.Second)
 		w.saw("1s start")
+	})
+}
+
+// That the program is being written is reported when it is so twice, also after
+// a failure of another kind.
+func TestBusyProgram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "down")
+		w.fail = errors.New("something else")
+		w.command("u")
+		w.saw("0s fail", "0s say svinit: warning: unable to start web: something else")
+		w.fail = syscall.ETXTBSY
+		w.sleep(time.Second)
+		w.saw("1s fail")
+		w.sleep(2 * time.Second)
+		w.saw("3s fail", "3s say svinit: warning: unable to start web: text file busy")
+		w.fail = nil
+		w.sleep(4 * time.Second)
+		w.saw("7s start")
 	})
 }

@@ -237,6 +237,7 @@ func (o *owner) handleOutcome(x outcome) {
 		o.failed = append(o.failed, x)
 	case x.launch.role == machine.RoleRun:
 		o.clearWarning("start")
+		o.busy = false
 		o.warnUnset(x.launch.unset)
 		o.Starts++
 		if !o.Notifies { // it is ready as soon as it is up
@@ -291,8 +292,12 @@ func (o *owner) explained(l *launch, err error) {
 
 // startFailed reports that the service could not be started.
 func (o *owner) startFailed(err error, now time.Time) {
-	// ETXTBSY: run may still be being written.
-	if !errors.Is(err, syscall.ETXTBSY) || o.Failures > 0 {
+	// ETXTBSY: run may still be being written. That it is so again and again is
+	// worth a line.
+	if busy := errors.Is(err, syscall.ETXTBSY); busy && !o.busy {
+		o.busy = true
+	} else {
+		o.busy = busy
 		o.warn("start", o.Source.Name, err)
 	}
 	o.Since = now

@@ -31,6 +31,7 @@ type owner struct {
 	launching bool          // Launch is still to be done
 	finishing bool          // LaunchFinish is still to be done
 	failed    []outcome     // of execve(2), to be explained
+	busy      bool          // the last start failed since the program was being written
 	early     []any         // what was heard of a process before its launch was applied
 	group     int           // the process group of the last process of RoleRun
 	controls  controls
