@@ -85,7 +85,7 @@ func (p *plainInit) drained() <-chan struct{} {
 	if p.conf.LeaveOrphans {
 		return closed
 	}
-	return p.Reaped()
+	return p.Reaper.Drained()
 }
 
 func (p *plainInit) stopOrphans() {
@@ -124,6 +124,7 @@ const grace = 250 * time.Millisecond
 // stop runs the shutdown. It always ends: each phase has its time, and what
 // survives KILL is left to the kernel, which ends it with PID 1.
 func (p *plainInit) stop(phases []phase) {
+	p.Reaper.Refused = func(process string, err error) { p.report(svlog.Unable("signal", process, err)) }
 	timeout := p.stopTimeout()
 	deadline := time.Now().Add(timeout)
 	hurry, first := false, true

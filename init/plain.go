@@ -30,6 +30,7 @@ func (p *plainInit) options(command []string) foreground.Options {
 		Signals:     p.conf.Signals,
 		ParentDeath: syscall.Signal(p.conf.ParentDeath),
 		ExitCodes:   p.conf.ExitCodes,
+		Unstoppable: stopSignals,
 		OnEvent:     p.onEvent,
 		Report:      p.report,
 	}
@@ -71,7 +72,7 @@ func (p *plainInit) onEvent(e foreground.Event) {
 		}
 	case foreground.NotForwarded:
 		if e.Err != syscall.ESRCH {
-			p.report(svlog.Unable("pass on", "signal "+signame.Name(e.Signal), e.Err))
+			p.report(svlog.Unable("pass on signal "+signame.Name(e.Signal)+" to", "the main program ("+p.Reaper.Describe(e.PID)+")", e.Err))
 		}
 	case foreground.Ended:
 		if e.Status.Signaled() && e.Status.Signal() == syscall.SIGKILL && p.oom.increased() {

@@ -109,6 +109,10 @@ func (o outputs) filter(pid int) (filter, writes bool) {
 func (r *Reaper) term(pid int, p proc.Process) {
 	if start, ok := r.termed[pid]; !ok || start != p.Start {
 		r.termed[pid] = p.Start
-		signalExactly(pid, p, syscall.SIGTERM, syscall.SIGCONT)
+		err := signalExactly(pid, p, syscall.SIGTERM, syscall.SIGCONT)
+		r.noteRefusal(err)
+		if err == unix.EPERM && r.Refused != nil {
+			r.Refused(p.Name+" ("+r.Describe(pid)+")", explainRefusal(err))
+		}
 	}
 }

@@ -33,12 +33,21 @@ func (r *Reaper) StopOrphans() {
 	for pid, p := range r.strays(ps) {
 		r.term(pid, p)
 	}
+	r.mu.Lock()
+	draining := r.draining
+	r.mu.Unlock()
+	if draining {
+		r.checkDrained()
+	}
 }
 
 // Leftovers returns the names and pids of what KillAll would kill, as in
 // "sh (pid 7)".
 func (r *Reaper) Leftovers() (names []string) {
 	for pid, p := range readProcs().ours() {
+		if refuses(pid) {
+			continue
+		}
 		names = append(names, p.Name+" (pid "+strconv.Itoa(pid)+")")
 	}
 	slices.Sort(names)
@@ -65,8 +74,9 @@ func (r *Reaper) KillAll() {
 	for range 10 {
 		left := false
 		for pid, p := range readProcs().ours() {
-			left = true
-			signalExactly(pid, p, syscall.SIGKILL)
+			if signalExactly(pid, p, syscall.SIGKILL) != unix.EPERM {
+				left = true
+			}
 		}
 		if !left {
 			return
@@ -99,22 +109,28 @@ func (ps procs) ours() procs {
 }
 
 // signalExactly sends signals to pid if it is still the process p: a pid that
-// is not a child of ours can change hands at any time, a pidfd cannot.
-func signalExactly(pid int, p proc.Process, sigs ...syscall.Signal) {
+// is not a child of ours can change hands at any time, a pidfd cannot. Errors:
+// those of the first signal.
+func signalExactly(pid int, p proc.Process, sigs ...syscall.Signal) (err error) {
 	fd, err := unix.PidfdOpen(pid, 0)
-	send := func(sig syscall.Signal) { unix.PidfdSendSignal(fd, sig, nil, 0) }
+	send := func(sig syscall.Signal) error { return unix.PidfdSendSignal(fd, sig, nil, 0) }
 	if err == unix.ENOSYS || err == unix.EPERM { // an old kernel, or a seccomp profile
-		send = func(sig syscall.Signal) { unix.Kill(pid, sig) }
+		send = func(sig syscall.Signal) error { return unix.Kill(pid, sig) }
 	} else if err != nil {
-		return
+		return err
 	} else {
 		defer unix.Close(fd)
 	}
-	if now, err := proc.Read(pid); err == nil && now.Start == p.Start {
-		for _, sig := range sigs {
-			send(sig)
+	if now, err := proc.Read(pid); err != nil || now.Start != p.Start {
+		return err
+	}
+	err = nil
+	for _, sig := range sigs {
+		if e := send(sig); err == nil {
+			err = e
 		}
 	}
+	return err
 }
 
 // procs is processes by their pid.

@@ -59,6 +59,8 @@ type Reaper struct {
 	children map[int]*child
 	draining bool
 	termed   map[int]uint64 // orphans that got TERM, by pid, with their start
+	refused  atomic.Bool    // a process could not be signalled for lack of permission
+	drained  chan struct{}  // see Drained
 	claimed  map[int]uint64 // orphans that Claim was called for, likewise
 	filters  filters        // what StopOrphansButFilters waits for
 
@@ -68,8 +70,14 @@ type Reaper struct {
 	Stopped func(pid int, sig syscall.Signal)
 	Orphan  func(pid int, ws syscall.WaitStatus)
 
+	// Refused, when set, is called for each orphan that could not be sent TERM for
+	// lack of permission, with its name, pid and user, and EPERM with the remedy.
+	Refused func(process string, err error)
+
 	woken   chan struct{} // wakes Run where it sleeps without children
 	orphans atomic.Uint64
+
+	drainedOnce sync.Once
 
 	caught sigaction.Action // what SIGCHLD did before Run
 }
@@ -92,6 +100,7 @@ func New() (*Reaper, error) {
 		children: make(map[int]*child),
 		termed:   make(map[int]uint64),
 		claimed:  make(map[int]uint64),
+		drained:  make(chan struct{}),
 		woken:    make(chan struct{}, 1),
 	}
 	if os.Getpid() == 1 {
@@ -203,14 +212,16 @@ func (r *Reaper) outcome(c *child) {
 
 // Signal sends sig to a process that Start returned, and with a negative pid
 // to its process group. Errors: ESRCH once the process has ended, and those
-// of kill(2).
+// of kill(2), EPERM wrapped with the remedy.
 func (r *Reaper) Signal(pid int, sig syscall.Signal) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.children[max(pid, -pid)] == nil {
 		return syscall.ESRCH
 	}
-	return syscall.Kill(pid, sig)
+	err := syscall.Kill(pid, sig)
+	r.noteRefusal(err)
+	return explainRefusal(err)
 }
 
 // Started returns the processes that Start returned and that have not ended.
@@ -231,6 +242,7 @@ func (r *Reaper) Drain() {
 	r.draining = true
 	r.mu.Unlock()
 	r.Wake()
+	r.checkDrained()
 }
 
 // Wake says that SIGCHLD has come.
@@ -246,6 +258,7 @@ func (r *Reaper) Orphans() uint64 { return r.orphans.Load() }
 
 // Run reaps until Drain has been called and no child is left.
 func (r *Reaper) Run() {
+	defer r.endDrain()
 	if r.WaitForWake {
 		r.runByWake()
 		return
@@ -340,7 +353,11 @@ func (r *Reaper) reap() {
 			n++
 		}
 	}
+	draining := r.draining
 	r.mu.Unlock()
+	if draining {
+		r.checkDrained()
+	}
 	for _, e := range ended[:n] {
 		e.exited(e.status)
 	}

@@ -24,8 +24,11 @@ type Processes interface {
 	// It reports whether it has been called.
 	AwaitExec(pid int, timeout time.Duration) bool
 	// Signal sends a signal to what Start returned, with a negative pid to its
-	// process group.
+	// process group. For lack of permission the error is EPERM, perhaps wrapped
+	// with the remedy.
 	Signal(pid int, sig syscall.Signal) error
+	// Describe returns the pid and the user of what Start returned: "pid 12, uid 33".
+	Describe(pid int) string
 	// LeftBy returns what runs on after the end of what Start returned: processes
 	// in its session and, unless began is the zero time, others that may be from
 	// it.

@@ -135,7 +135,20 @@ func (o *owner) kill(x machine.Effect) {
 	if x.Group {
 		pid = -pid
 	}
-	if err := o.cfg.Procs.Signal(pid, x.Signal()); err != nil && err != syscall.ESRCH {
-		o.warn("signal", o.Source.Name, err)
+	err := o.cfg.Procs.Signal(pid, x.Signal())
+	if err == nil || err == syscall.ESRCH {
+		return
 	}
+	o.warn("signal", o.Source.Name+" ("+o.cfg.Procs.Describe(o.pid())+")", err)
+	o.refused = o.pid()
+	ev := machine.Event{Kind: machine.Refused, Signal: x.Signal()}
+	if o.cfg.stopping.Load() {
+		ev.Kind = machine.Unstoppable
+	}
+	o.inbox.send(jobResult(func() {
+		if o.refused == o.pid() && o.State != machine.StateReleased {
+			ev.Time = time.Now()
+			o.handle(ev)
+		}
+	}))
 }

@@ -89,6 +89,9 @@ func (o *owner) perform(ev machine.Event, effects *machine.Effects) {
 		case machine.SaveStatus:
 			o.statusDirty = true
 		case machine.ReportKill:
+			if o.refused == o.pid() {
+				break // it was not killed
+			}
 			o.news(fmt.Sprintf("did not stop in time: killing pid %d", o.pid()))
 		case machine.ReportImpossible:
 			o.news(fmt.Sprintf("got %v while %v: a bug of svinit, without effect", ev.Kind, o.State))

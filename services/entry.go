@@ -16,6 +16,8 @@ type entry struct {
 	main, log *owner   // nil when it has ended
 	pipe      *logPipe // nil without a logger
 	leaving   bool     // no longer listed; it goes when both have ended
+
+	unstoppable bool // the service still runs, and nobody can stop it
 }
 
 // add starts what is in a new service directory.
@@ -76,14 +78,15 @@ func (s *Set) refresh(e *entry, logger bool) {
 	}
 }
 
-// ownerEnded notes the end of an owner.
-func (s *Set) ownerEnded(o *owner) {
+// ownerEnded notes the end of an owner, whose process may still run.
+func (s *Set) ownerEnded(o *owner, runs bool) {
 	for _, e := range s.entries {
 		released := scan.MainReleased
 		switch o {
 		case e.main:
 			e.main = nil
 			s.running--
+			e.unstoppable = runs
 		case e.log:
 			e.log = nil
 			released = scan.LoggerReleased
@@ -106,6 +109,9 @@ func (s *Set) wrapUp(e *entry) {
 	case e.main != nil:
 	case e.log != nil:
 		e.log.order(machine.Drain)
+		if e.unstoppable {
+			e.log.order(machine.TermLogger) // its input does not end
+		}
 	default:
 		if e.pipe != nil {
 			e.pipe.close()

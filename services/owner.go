@@ -47,6 +47,8 @@ type owner struct {
 	statusDirty bool      // the status is to be written
 	statusRetry bool      // the last attempt to write it failed
 
+	refused int // the last process that could not be signalled
+
 	pendingExitLog func()          // reports the last exit
 	warned         map[task]string // the last reason of each warning, not to be repeated
 	problems       []string        // those of the service directory that were reported and last
@@ -64,7 +66,7 @@ func (o *owner) order(kind machine.Kind) { o.inbox.send(machine.Event{Kind: kind
 
 // run is the goroutine of the owner. It ends when the service is released.
 func (o *owner) run() {
-	defer func() { o.report(report{owner: o, kind: ownerEnded}) }()
+	defer func() { o.report(report{owner: o, kind: ownerEnded, runs: o.pid() != 0 && o.refused == o.pid()}) }()
 	o.Since = time.Now()
 	o.acquireAt = o.Since
 	for !o.closed {

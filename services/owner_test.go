@@ -300,32 +300,56 @@ func TestPanic(t *testing.T) {
 	})
 }
 
+// A signal that is refused leaves no trace in the status, and is one line. At the
+// shutdown nobody waits for the process.
+func TestRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.saw("0s start")
+		w.refuse = syscall.EPERM
+		w.sleep(time.Second)
+		before := w.status()
+		const line = "1s say svinit: warning: unable to signal web (pid 101, uid 33): operation not permitted"
+		w.command("t")
+		w.saw("1s TERM", line)
+		w.command("pk")
+		w.saw("1s STOP", "1s KILL")
+		if after := w.status(); after != before {
+			t.Errorf("the status was %+v and is %+v", before, after)
+		}
+		w.svc.cfg.stopping.Store(true)
+		w.svc.order(machine.Release)
+		synctest.Wait()
+		w.saw("1s TERM", "1s CONT", "1s released")
+	})
+}
+
 // What a process has left running is reported a second after its end, once for
 // the same programs, and not while everything is stopped.
 func TestLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.saw("0s start")
-		w.left = []proc.Process{{PID: 7, Name: "nginx", Session: 101}, {PID: 8, Name: "nginx", Session: 101}}
+		w.leave(proc.Process{PID: 7, Name: "nginx", Session: 101}, proc.Process{PID: 8, Name: "nginx", Session: 101})
 		w.sleep(time.Minute)
 		w.exit(101, 0)
 		w.saw("1m0s start", "1m0s say svinit: web died: exit code 0 after 1m0s; restarting")
 		w.sleep(time.Second)
 		w.saw("1m1s say svinit: web has ended, but nginx (pid 7), nginx (pid 8) still run: svinit supervises only the process that it has started")
 
-		w.left = []proc.Process{{PID: 9, Name: "nginx", Session: 102}}
+		w.leave(proc.Process{PID: 9, Name: "nginx", Session: 102})
 		w.exit(102, sec)
 		w.saw("1m1s start", "1m1s say svinit: web died: exit code 1 after 1s; restarting")
 		w.sleep(30 * time.Second)
 		w.saw()
 
-		w.left = []proc.Process{{PID: 10, Name: "php", Session: 103}}
+		w.leave(proc.Process{PID: 10, Name: "php", Session: 103})
 		w.exit(103, 0)
-		w.left = nil // it ends soon
+		w.leave() // it ends soon
 		w.sleep(time.Second)
 		w.saw("1m31s start", "1m31s say svinit: web died: exit code 0 after 30s; restarting")
 
-		w.left = []proc.Process{{PID: 10, Name: "php", Session: 104}}
+		w.leave(proc.Process{PID: 10, Name: "php", Session: 104})
 		w.svc.cfg.stopping.Store(true)
 		w.exit(104, 0)
 		w.sleep(10 * time.Second)

@@ -8,6 +8,7 @@ type report struct {
 	owner  *owner
 	kind   reportKind
 	status syscall.WaitStatus // serviceDown: of the last process
+	runs   bool               // ownerEnded: the process still runs, and cannot be signalled
 }
 
 type reportKind uint8

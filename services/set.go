@@ -156,7 +156,7 @@ func (s *Set) answer() {
 	}
 	for _, r := range s.inbox.take() {
 		if r.kind == ownerEnded {
-			s.ownerEnded(r.owner)
+			s.ownerEnded(r.owner, r.runs)
 		}
 	}
 	if first {

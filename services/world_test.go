@@ -41,6 +41,7 @@ type world struct {
 	notify     int           // the descriptor for notifications of the last process
 	finishExec error         // what comes of the execve(2) of finish
 	quick      bool          // processes end before Start returns
+	refuse     error         // what Signal answers
 	left       []proc.Process
 	log        []string // what happened, with the time
 }
@@ -138,11 +139,16 @@ func (w *world) Signal(pid int, sig syscall.Signal) error {
 		who = " all"
 	}
 	w.note("%s%s", signame.Name(sig), who)
-	return nil
+	return w.refuse
 }
+
+// Describe implements Processes.
+func (w *world) Describe(pid int) string { return fmt.Sprintf("pid %d, uid 33", pid) }
 
 // LeftBy implements Processes.
 func (w *world) LeftBy(session int, began, ended time.Time) []proc.Process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return w.left
 }
 
@@ -150,7 +156,18 @@ func (w *world) LeftBy(session int, began, ended time.Time) []proc.Process {
 func (w *world) Claim(proc.Process) bool { return true }
 
 // Again implements Processes.
-func (w *world) Again(p proc.Process) (proc.Process, bool) { return p, slices.Contains(w.left, p) }
+func (w *world) Again(p proc.Process) (proc.Process, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return p, slices.Contains(w.left, p)
+}
+
+// leave sets what processes leave from now on.
+func (w *world) leave(left ...proc.Process) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.left = left
+}
 
 // exit ends a process.
 func (w *world) exit(pid int, ws syscall.WaitStatus) {

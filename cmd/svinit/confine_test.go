@@ -21,7 +21,7 @@ type confinement struct {
 	readOnly   bool   // the root file system is
 	noShm      bool   // there is no /dev/shm
 	noexecRun  bool   // /run is a file system that executes nothing
-	caps       string // "none", or "sys_admin": that one too
+	caps       string // "none", "no_kill": without that one, or "sys_admin": that one too
 	noNewPrivs bool
 	nofile     uint64 // limits, if not 0
 	nproc      uint64
@@ -220,6 +220,8 @@ func (c *confinement) dropCapabilities() error {
 	case "":
 	case "none":
 		keep = nil
+	case "no_kill":
+		keep = slices.DeleteFunc(keep, func(n uintptr) bool { return n == unix.CAP_KILL })
 	case "sys_admin":
 		keep = append(keep, unix.CAP_SYS_ADMIN)
 	default:

@@ -21,7 +21,7 @@ const (
 	Started      EventKind = iota // the main program has been started: PID
 	Received                      // this process has received a signal, not SIGCHLD: Signal, PID of its sender or 0, Kernel
 	Forwarded                     // a signal has been sent to the main program: Signal
-	NotForwarded                  // a signal could not be sent to the main program: Signal, Err
+	NotForwarded                  // a signal could not be sent to the main program: PID of the latter, Signal, Err
 	Reaped                        // an orphan has ended: PID, Status
 	Ended                         // the main program has ended: PID, Status
 )

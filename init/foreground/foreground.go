@@ -30,14 +30,14 @@ type Init struct {
 	// makes it.
 	Reaper *reaper.Reaper
 
-	options   Options
-	small     bool // few processes and threads are allowed: use as few as possible
-	caught    *signals.Listener
-	arrived   chan signals.Signal
-	inherited descriptors
-	terminal  terminal
-	job       job
-	reaped    chan struct{} // closed when no child is left, after Reaper.Drain
+	options     Options
+	small       bool // few processes and threads are allowed: use as few as possible
+	caught      *signals.Listener
+	unstoppable bool // a signal of Options.Unstoppable could not be sent
+	arrived     chan signals.Signal
+	inherited   descriptors
+	terminal    terminal
+	job         job
 }
 
 // Run runs a main program as its init and returns the exit code: that of the
@@ -80,7 +80,6 @@ func New() (*Init, error) {
 			ended:    make(chan syscall.WaitStatus, 1),
 			stops:    make(chan stop, maxStops),
 		},
-		reaped: make(chan struct{}),
 	}, nil
 }
 
@@ -134,10 +133,7 @@ func (i *Init) Begin(need Threads, others ...func()) {
 	// instead of Go's 4 costs a process that is nearly always idle nothing.
 	debug.SetGCPercent(50)
 	time.AfterFunc(restAfter, rest)
-	go func() {
-		i.Reaper.Run()
-		close(i.reaped)
-	}()
+	go i.Reaper.Run()
 	for _, other := range others {
 		go other()
 	}
@@ -162,10 +158,6 @@ func (i *Init) Small() bool { return i.small }
 // forwarded.
 func (i *Init) Signals() <-chan signals.Signal { return i.arrived }
 
-// Reaped returns a channel that is closed when no child is left, after
-// Reaper.Drain.
-func (i *Init) Reaped() <-chan struct{} { return i.reaped }
-
 // Wait forwards signals until the main program ends and returns our exit code
 // for it. Without a main program it returns 0 at one of Options.StopSignals.
 func (i *Init) Wait() (code int) {
@@ -175,6 +167,9 @@ func (i *Init) Wait() (code int) {
 			i.emit(Event{Kind: Received, Signal: sig.Number, PID: sig.PID, Kernel: sig.Code == signals.Kernel})
 			if i.job.pid != 0 {
 				i.forward(sig.Number)
+				if i.unstoppable {
+					return program.ExitCode(syscall.WaitStatus(syscall.SIGKILL))
+				}
 			} else if slices.Contains(i.options.StopSignals, i.options.Signals.Translate(sig.Number)) {
 				return 0
 			}

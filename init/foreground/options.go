@@ -18,6 +18,11 @@ type Options struct {
 	// StopSignals end [Init.Wait], with exit code 0, where there is no Command.
 	StopSignals []syscall.Signal
 
+	// Unstoppable are signals that end [Init.Wait] in PID 1 if they cannot be sent
+	// to the main program for lack of permission. Nothing but the end of PID 1 can
+	// end it then, by SIGKILL, and the exit code says so.
+	Unstoppable []syscall.Signal
+
 	// Session starts the main program in a session of its own, with the terminal
 	// where this process leads the terminal's session.
 	Session bool

@@ -1,8 +1,10 @@
 package foreground
 
 import (
+	"errors"
 	"os"
 	"runtime"
+	"slices"
 	"syscall"
 
 	"svinit/init/signals"
@@ -36,7 +38,8 @@ func (i *Init) listen() {
 func (i *Init) forward(sig syscall.Signal) {
 	switch to, err := i.send(sig); {
 	case err != nil:
-		i.emit(Event{Kind: NotForwarded, Signal: to, Err: err})
+		i.emit(Event{Kind: NotForwarded, PID: i.job.pid, Signal: to, Err: err})
+		i.unstoppable = errors.Is(err, syscall.EPERM) && slices.Contains(i.options.Unstoppable, to) && os.Getpid() == 1
 	case to != 0:
 		i.emit(Event{Kind: Forwarded, Signal: to})
 	}

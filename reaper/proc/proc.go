@@ -51,6 +51,23 @@ func Name(pid int) string {
 	return p.Name
 }
 
+// UID returns the real user id of a process. Errors: those of open(2) and
+// read(2), os.ErrInvalid for text that is not of the form.
+func UID(pid int) (int, error) {
+	b, err := readAll("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0, err
+	}
+	// "Uid:\treal\teffective\tsaved\tfilesystem\n". A name has no newline here.
+	_, rest, found := bytes.Cut(b, []byte("\nUid:\t"))
+	real, _, _ := bytes.Cut(rest, []byte("\t"))
+	uid, err := strconv.Atoi(string(real))
+	if !found || err != nil {
+		return 0, os.ErrInvalid
+	}
+	return uid, nil
+}
+
 // All returns the processes that /proc shows. They are those of this PID
 // namespace only where OwnNamespace says so. A process that ends meanwhile may
 // be missing.

@@ -37,6 +37,8 @@ const (
 	Ready        // the service has said that it is ready
 	Finished     // the process of RoleFinish ended with Event.Status
 	FinishFailed // after LaunchFinish: it could not be executed
+	Refused      // Event.Signal could not be sent, for lack of permission
+	Unstoppable  // the same at the shutdown: nothing can end the process but the end of this one
 	StartDue     // the deadline StartDeadline has passed
 	ExecSlow     // the deadline ExecDeadline has passed
 	KillDue      // the deadline KillDeadline has passed
@@ -51,7 +53,7 @@ func (k Kind) String() string {
 	return [kinds]string{
 		"u", "d", "o", "O", "x", "p", "c", "signal", "r", "l",
 		"release", "drain", "term", "kill", "changed",
-		"started", "executed", "failed", "exited", "ready", "finished", "no finish",
+		"started", "executed", "failed", "exited", "ready", "finished", "no finish", "refused", "no stop",
 		"start due", "exec slow", "kill due", "finish due",
 	}[k]
 }
@@ -81,7 +83,7 @@ func (r Role) String() string {
 type Event struct {
 	Kind   Kind
 	Time   time.Time          // when it happened
-	Signal syscall.Signal     // Signal: which one
+	Signal syscall.Signal     // Signal, Refused: which one
 	Group  bool               // Signal: to the process group
 	Letter byte               // the command as it stands in supervise/control, 0 for no command
 	Status syscall.WaitStatus // Exited, Finished: how it ended

@@ -217,6 +217,18 @@ func (m *Machine) send(ev Event, sig syscall.Signal, group bool) {
 	}
 }
 
+// refused takes back what was noted of a signal that could not be sent.
+func (m *Machine) refused(ev Event) {
+	m.SentSignals &^= 1 << ev.Signal
+	switch ev.Signal {
+	case syscall.SIGSTOP:
+		m.Paused = false
+	case m.Stop.StopSignal(), syscall.SIGTERM, syscall.SIGKILL:
+		m.GotTERM, m.LastStop = false, time.Time{}
+	}
+	m.do(SaveStatus)
+}
+
 // exited runs finish, or decides at once what follows the end of the process.
 func (m *Machine) exited(ev Event) {
 	m.Paused, m.GotTERM, m.ReadySince = false, false, time.Time{}

@@ -50,6 +50,7 @@ var (
 	closeInput = rule{"close input", (*Machine).closeInput}
 	drain      = rule{"drain", (*Machine).drain}
 	kill       = rule{"kill", (*Machine).kill}
+	refused    = rule{"refused", (*Machine).refused}
 	reload     = rule{"reload", (*Machine).reload}
 	ready      = rule{"ready", (*Machine).ready}
 	finished   = rule{"finished", (*Machine).finished}
@@ -95,6 +96,8 @@ var table = [StateReleased][kinds]rule{
 		Ready:        nothing, // it was quicker to end than its notification to be read
 		Finished:     impossible,
 		FinishFailed: impossible,
+		Refused:      nothing,
+		Unstoppable:  nothing,
 		StartDue:     impossible,
 		ExecSlow:     impossible,
 		KillDue:      impossible,
@@ -123,6 +126,8 @@ var table = [StateReleased][kinds]rule{
 		Ready:        nothing, // it was quicker to end than its notification to be read
 		Finished:     impossible,
 		FinishFailed: impossible,
+		Refused:      nothing,
+		Unstoppable:  nothing,
 		StartDue:     start,
 		ExecSlow:     impossible,
 		KillDue:      impossible,
@@ -151,6 +156,8 @@ var table = [StateReleased][kinds]rule{
 		Ready:        nothing, // it was quicker to end than its notification to be read
 		Finished:     impossible,
 		FinishFailed: impossible,
+		Refused:      nothing,
+		Unstoppable:  nothing,
 		StartDue:     impossible,
 		ExecSlow:     save,
 		KillDue:      impossible,
@@ -179,6 +186,8 @@ var table = [StateReleased][kinds]rule{
 		Ready:        ready,
 		Finished:     impossible,
 		FinishFailed: impossible,
+		Refused:      refused,
+		Unstoppable:  release,
 		StartDue:     impossible,
 		ExecSlow:     save,
 		KillDue:      kill,
@@ -207,6 +216,8 @@ var table = [StateReleased][kinds]rule{
 		Ready:        ready,
 		Finished:     impossible,
 		FinishFailed: impossible,
+		Refused:      refused,
+		Unstoppable:  release,
 		StartDue:     impossible,
 		ExecSlow:     impossible,
 		KillDue:      kill,
@@ -235,6 +246,8 @@ var table = [StateReleased][kinds]rule{
 		Ready:        nothing, // it was quicker to end than its notification to be read
 		Finished:     finished,
 		FinishFailed: finished,
+		Refused:      nothing,
+		Unstoppable:  nothing,
 		StartDue:     impossible,
 		ExecSlow:     impossible,
 		KillDue:      impossible,

@@ -60,6 +60,7 @@ func newDaemon(e *applet.Env) (*daemon, error) {
 		Stdin:      uintptr(null),
 		StateBases: svdir.Bases(e.Getenv("SVINIT_STATE_DIR"), os.Geteuid()),
 	}
+	procs.Refused = func(process string, err error) { d.Report(svlog.Unable("signal", process, err)) }
 	go procs.Run()
 	go d.forwardSignals(caught)
 	go func() {
