@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"syscall"
 
@@ -12,42 +11,33 @@ import (
 )
 
 // holdState takes the state directory of the service directory dir: supervise
-// in it, or, where that cannot be written, the one named name below a
-// fallback.
+// in it, or, where that cannot serve, for whatever reason, one below a fallback.
+// A place that another supervisor of this container has is no reason to try the
+// next: the service must not run twice.
 func holdState(cfg *Config, dir, name string) (*svdir.Held, error) {
 	h, err := svdir.Hold(filepath.Join(dir, svdir.Supervise))
 	if err == nil {
-		return shared(h, cfg.ControlGroup)
-	}
-	if !unwritable(err) {
-		return h, err
+		h, err = shared(h, cfg.ControlGroup)
 	}
 	for _, base := range cfg.StateBases {
-		if cerr := svdir.Claim(base, cfg.ControlGroup); cerr != nil {
+		if err == nil || errors.Is(err, svdir.ErrLocked) {
+			return h, err
+		}
+		var berr error
+		if h, berr = svdir.HoldBelow(base, cfg.ControlGroup, name, dir); berr == nil {
+			h, berr = shared(h, cfg.ControlGroup)
+		}
+		switch {
+		case berr == nil || errors.Is(berr, svdir.ErrLocked):
+			err = berr
+		case unwritable(berr) || errors.Is(berr, fs.ErrNotExist):
 			// That there is no /run to write to is as usual as it is harmless;
 			// that somebody else has made our directory there is not.
-			if !unwritable(cerr) && !errors.Is(cerr, fs.ErrNotExist) {
-				err = fmt.Errorf("%w; %w", err, cerr)
-			}
-			continue
+		default:
+			err = fmt.Errorf("%w; %w", err, berr)
 		}
-		path := filepath.Join(base, name)
-		// The logger's is below its service's, which has been held first or
-		// will be.
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return nil, err
-		}
-		h, err := svdir.Hold(path)
-		if err == nil {
-			if err = svdir.Mark(path, dir); err != nil {
-				h.Release()
-				return nil, err
-			}
-			return shared(h, cfg.ControlGroup)
-		}
-		return h, err
 	}
-	return nil, err
+	return h, err
 }
 
 // shared opens a state directory to the control group, if there is one.
@@ -62,7 +52,7 @@ func shared(h *svdir.Held, gid int) (*svdir.Held, error) {
 	return h, nil
 }
 
-// unwritable says whether another place may do better.
+// unwritable says whether an error of a fallback is not worth naming.
 func unwritable(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

@@ -45,7 +45,7 @@ type owner struct {
 	acquireAt   time.Time
 	abandonAt   time.Time // when a released owner no longer waits for its jobs
 	statusDirty bool      // the status is to be written
-	statusRetry bool      // the last attempt to write it failed
+	place       place
 
 	refused int // the last process that could not be signalled
 
@@ -114,7 +114,7 @@ func (o *owner) nextJob() func(*owner) {
 		}
 	case !o.acquired && !o.acquireAt.IsZero() && !o.acquireAt.After(time.Now()):
 		return (*owner).startAcquisition
-	case o.acquired && o.statusDirty && !o.Unsettled():
+	case o.acquired && (o.statusDirty || o.place.doubted) && !o.Unsettled():
 		return (*owner).startSave
 	}
 	return nil
@@ -141,13 +141,14 @@ func (o *owner) release() {
 
 // receive handles the messages and commands that have come.
 func (o *owner) receive() {
-	if o.statusRetry {
-		o.statusRetry, o.statusDirty = false, true
+	if o.place.failures > 0 {
+		o.statusDirty = true
 	}
 	for _, content := range o.inbox.take() {
 		switch m := content.(type) {
 		case spec.Source:
 			o.Source = m
+			o.place.doubted = true
 		case *logPipe:
 			o.output = m
 		case jobResult:
@@ -188,8 +189,11 @@ func (o *owner) handleMessage(content any) {
 	case machine.Event:
 		m.Time, m.Unread = time.Now(), o.unread()
 		o.handle(m)
-		if m.Kind == machine.Changed && !o.acquired {
-			o.acquireAt = m.Time
+		if m.Kind == machine.Changed {
+			o.place.doubted = true
+			if !o.acquired {
+				o.acquireAt = m.Time
+			}
 		}
 	}
 }
@@ -233,6 +237,9 @@ func (o *owner) passDeadlines(now time.Time) {
 	if due := o.controls.due; !due.IsZero() && !due.After(now) {
 		o.killControl()
 	}
+	if at := o.place.retryAt; !at.IsZero() && !at.After(now) {
+		o.place.retryAt, o.statusDirty = time.Time{}, true
+	}
 	if !o.abandonAt.IsZero() && !o.abandonAt.After(now) {
 		for _, j := range []*job{o.diskJob, o.launchJob} {
 			if j != nil {
@@ -252,6 +259,9 @@ func (o *owner) armNext(now time.Time) {
 	}
 	if !o.acquired && o.diskJob == nil {
 		next = sooner(next, o.acquireAt)
+	}
+	if o.acquired && o.diskJob == nil {
+		next = sooner(next, o.place.retryAt)
 	}
 	o.arm(sooner(sooner(next, o.controls.due), o.abandonAt), now)
 }

@@ -1,8 +1,11 @@
 package services
 
 import (
+	"errors"
+
 	"svinit/services/machine"
 	"svinit/services/spec"
+	"svinit/services/svdir"
 )
 
 // Single supervises one service directory and no logger, as supervise(8)
@@ -14,7 +17,7 @@ type Single struct {
 
 // NewSingle acquires the service directory dir, an absolute path; name is what
 // it is called in messages. Errors: svdir.ErrLocked (wrapped) when another
-// supervisor has it, and those of the system.
+// supervisor has it.
 func NewSingle(cfg *Config, name, dir string) (*Single, error) {
 	s := &Single{done: make(chan struct{})}
 	s.owner = newOwner(cfg, spec.Source{Name: name, Dir: dir}, newSlots(maxParallel), func(r report) {
@@ -22,11 +25,11 @@ func NewSingle(cfg *Config, name, dir string) (*Single, error) {
 			close(s.done)
 		}
 	})
-	held, err := hold(cfg, s.owner.Source)
+	held, err := holdState(cfg, dir, name)
 	if err == nil {
 		err = s.owner.take(held)
 	}
-	if unwritable(err) { // said when the service starts
+	if !errors.Is(err, svdir.ErrLocked) { // said when the service starts
 		err = nil
 	}
 	return s, err

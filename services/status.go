@@ -25,7 +25,7 @@ func (o *owner) startAcquisition() {
 	o.diskJob = o.startJob(func(j *job) jobResult {
 		var err error
 		if held == nil {
-			held, err = hold(cfg, src)
+			held, err = holdState(cfg, src.Dir, src.Name)
 		}
 		// A service directory that is gone is the set's business.
 		gone := err != nil && unix.Access(src.Dir, unix.F_OK) != nil
@@ -43,14 +43,6 @@ func (o *owner) startAcquisition() {
 			}
 		}
 	})
-}
-
-// hold takes the state directory. Without an error the service may run; also
-// without a state directory, where no place for it can be written. An error may
-// pass, and until then the service must not run: above all not while another
-// supervisor has it.
-func hold(cfg *Config, src spec.Source) (*svdir.Held, error) {
-	return holdState(cfg, src.Dir, src.Name)
 }
 
 // take waits for commands in a state directory.
@@ -71,10 +63,12 @@ func (o *owner) acquire(held *svdir.Held, err error, gone bool) {
 	switch {
 	case err == nil:
 		o.acquired = true
-	case unwritable(err):
-		o.warn("take commands for", o.Source.Name, err)
+	case !errors.Is(err, svdir.ErrLocked) && !gone:
+		o.warn(takeCommands, o.Source.Name, err)
 		o.acquired = true
 	default:
+		// An error may pass, and until then the service must not run, above all
+		// not while another supervisor has it.
 		if !gone {
 			o.warn("supervise", o.Source.Name, err)
 		}
@@ -93,42 +87,6 @@ func (o *owner) begin() {
 	o.handle(first.At(time.Now()))
 	o.specFresh = o.launching // a later start reads it anew
 	o.statusDirty = true
-}
-
-// startSave starts the job that writes the status, and lets the tools find the
-// service once there is one.
-func (o *owner) startSave() {
-	o.statusDirty = false
-	if o.state == nil {
-		return
-	}
-	held, status := o.state, o.status()
-	o.diskJob = o.startJob(func(*job) jobResult {
-		werr := held.WriteStatus(status)
-		aerr := held.Announce()
-		return func() {
-			o.diskJob = nil
-			o.saved(held, werr, aerr)
-		}
-	})
-}
-
-// saved applies the result of writing the status. A failure is one warning: the
-// service runs on all the same.
-func (o *owner) saved(held *svdir.Held, werr, aerr error) {
-	switch {
-	case errors.Is(werr, fs.ErrNotExist):
-		// The directory has been removed, so nobody can read the status.
-	case werr != nil:
-		o.warn("write", held.Path+"/status", werr)
-		o.statusRetry = true
-	default:
-		o.clearWarning("write")
-	}
-	if aerr != nil {
-		o.warn("listen in", held.Path, aerr)
-		o.statusRetry = true
-	}
 }
 
 // startClose starts the job that writes the last status and gives the state

@@ -3,7 +3,8 @@ package svdir
 import (
 	"errors"
 	"os"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // ErrNotRunning says that no supervisor listens. The text is daemontools'.
@@ -14,57 +15,52 @@ var ErrNotRunning = errors.New("supervise not running")
 func Listening(state string) bool { return ProbeOK(state) == nil }
 
 // ProbeOK opens the FIFO ok as svok does. Errors: ErrNotRunning when nobody
-// reads it (ENXIO), else the *os.PathError of the open.
+// reads it (ENXIO), one that says that it is no FIFO, else an *os.PathError.
 func ProbeOK(state string) error {
-	fd, err := openWriter(state + "/ok")
+	fd, err := OpenOK(state)
 	if err == nil {
-		syscall.Close(fd)
+		unix.Close(fd)
 	}
 	return err
 }
 
+// OpenOK opens the FIFO ok for writing. When the supervisor ends, poll(2)
+// reports POLLERR for it. Errors are those of ProbeOK.
+func OpenOK(state string) (fd int, err error) { return openFIFO(state, "ok") }
+
 // Send writes commands, letters of Commands, to the FIFO control in one write, so that no other
 // client's bytes come between them (there must be fewer than PIPE_BUF, 4096).
-// Without any it only sees whether there is a supervisor.
-// Errors: ErrNotRunning, else an *os.PathError of the open or the write.
+// Without any it only sees whether there is a supervisor. It does not wait: a
+// FIFO that is full, because a supervisor has not read for 64 KiB, is an error.
+// Errors: those of ProbeOK, and an *os.PathError of the write.
 func Send(state string, commands []byte) error {
-	path := state + "/control"
-	fd, err := openWriter(path)
+	fd, err := openFIFO(state, "control")
 	if err != nil {
 		return err
 	}
-	defer syscall.Close(fd)
-	if len(commands) == 0 {
-		return nil
-	}
-	// A full FIFO means a supervisor that is slow, not one that is gone: wait.
-	if err := syscall.SetNonblock(fd, false); err != nil {
-		return &os.PathError{Op: "write", Path: path, Err: err}
-	}
-	for {
-		_, err = syscall.Write(fd, commands)
-		if err != syscall.EINTR {
+	defer unix.Close(fd)
+	for len(commands) > 0 {
+		_, err = unix.Write(fd, commands)
+		if err == nil {
 			break
 		}
-	}
-	if err != nil {
-		return &os.PathError{Op: "write", Path: path, Err: err}
+		if err != unix.EINTR {
+			return &os.PathError{Op: "write", Path: state + "/control", Err: err}
+		}
 	}
 	return nil
 }
 
-// openWriter opens a FIFO for writing without waiting for a reader.
-func openWriter(path string) (int, error) {
-	for {
-		fd, err := syscall.Open(path, syscall.O_WRONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
-		switch err {
-		case nil:
-			return fd, nil
-		case syscall.EINTR:
-			continue
-		case syscall.ENXIO:
-			return -1, ErrNotRunning
-		}
-		return -1, &os.PathError{Op: "open", Path: path, Err: err}
+// openFIFO opens a FIFO of a state directory as openFIFOAt does.
+func openFIFO(state, name string) (int, error) {
+	dir, _, err := openDir(unix.AT_FDCWD, state, false)
+	fd := -1
+	if err == nil {
+		defer unix.Close(dir)
+		fd, err = openFIFOAt(dir, name)
 	}
+	if err != nil && err != ErrNotRunning && err != errNotFIFO {
+		err = &os.PathError{Op: "open", Path: state + "/" + name, Err: err}
+	}
+	return fd, err
 }

@@ -4,11 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Held is a state directory that we supervise: locked, its control open. It
@@ -16,102 +15,176 @@ import (
 // held, not its name: it may be renamed, and the links to it removed.
 type Held struct {
 	Path    string // as it was called at first, for messages
-	dir     int
+	dir     int    // O_PATH
 	lock    int
 	control int
-	ok      int // -1 until Announce
-	group   int // that of Share, or 0
+	ok      int    // -1 until Announce
+	group   int    // that of Share, or 0
+	marked  string // of Mark, in a fallback
+	counted bool   // the file system counts links, see Removed
 }
 
-// ErrLocked says that another supervisor has the directory.
-var ErrLocked = errors.New("another supervisor has it")
+var (
+	// ErrLocked says that another supervisor of this container has the directory.
+	ErrLocked = errors.New("another supervisor has it")
+	// errLockedElsewhere says that one of another container has it.
+	errLockedElsewhere = errors.New("a supervisor in another container has it")
+)
 
 // Hold makes the state directory where it is missing and takes it: locks it
 // and opens control. It does not yet say that we listen; Announce does. What
-// an earlier supervisor left is taken over. Errors: ErrLocked (wrapped), else
-// those of the system with the path.
+// an earlier supervisor left is taken over. The directory must be ours; it may be
+// a link that is ours or root's. Errors: ErrLocked (wrapped), else what is wrong
+// with this place.
 func Hold(path string) (*Held, error) {
-	// The target of a dangling link is made too, as Debian's supervise does:
-	// images link supervise to a writable place that is empty at boot.
-	if err := os.Mkdir(path, 0o700); errors.Is(err, fs.ErrExist) {
-		if target, err := os.Readlink(path); err == nil {
-			if !filepath.IsAbs(target) {
-				target = filepath.Dir(path) + "/" + target
-			}
-			os.Mkdir(target, 0o700)
+	h, err := holdAt(unix.AT_FDCWD, path, path)
+	if err == nil {
+		if err = h.enter(""); err != nil {
+			h.Release()
 		}
-	} else if err != nil {
-		return nil, err
 	}
-	const oPath = 0x200000 // O_PATH: to find files in it, not to read it
-	dir, err := syscall.Open(path, oPath|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
-	}
-	h := &Held{Path: path, dir: dir, lock: -1, control: -1, ok: -1}
-	if h.lock, err = h.open("lock", syscall.O_WRONLY|syscall.O_APPEND|syscall.O_CREAT); err != nil {
-		h.Release()
 		return nil, err
 	}
-	if err := syscall.Flock(h.lock, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		h.Release()
-		if err == syscall.EWOULDBLOCK {
-			err = ErrLocked
-		}
-		return nil, fmt.Errorf("lock %s/lock: %w", path, err)
+	return h, nil
+}
+
+// holdAt locks the directory, whose path is relative to that of the descriptor
+// at, and opens control.
+func holdAt(at int, path, full string) (*Held, error) {
+	dir, st, err := openDir(at, path, true)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: full, Err: err}
 	}
-	// Opened for both, a FIFO never reports the end of file when the last
-	// client has gone (fifo(7)).
-	if h.control, err = h.openFIFO("control", syscall.O_RDWR); err != nil {
+	h := &Held{Path: full, dir: dir, lock: -1, control: -1, ok: -1}
+	if err = h.take(&st); err != nil {
 		h.Release()
 		return nil, err
 	}
 	return h, nil
 }
 
+// take locks the directory, whose attributes are given.
+func (h *Held) take(st *unix.Stat_t) (err error) {
+	if err = owned(h.Path, st); err != nil {
+		return err
+	}
+	if st.Mode&0o022 != 0 { // others must not put anything there
+		if err = h.setDir(0, st.Mode&0o7755); err != nil {
+			return err
+		}
+	}
+	if h.lock, err = h.openLock(); err != nil {
+		return err
+	}
+	if err = unix.Flock(h.lock, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if err == unix.EWOULDBLOCK {
+			err = ErrLocked
+			from := here()
+			from.boot = bootID()
+			if distanceOf(h.dir, from) != sameContainer {
+				err = errLockedElsewhere
+			}
+		}
+		return fmt.Errorf("lock %s/lock: %w", h.Path, err)
+	}
+	// Until enter says whose state this is, what an earlier supervisor said of
+	// that does not hold.
+	unix.Unlinkat(h.dir, namespaceLink, 0)
+	// Opened for both, a FIFO never reports the end of file when the last
+	// client has gone (fifo(7)).
+	h.control, err = h.openFIFO("control", unix.O_RDWR, 0o600)
+	h.counted = err == nil && !h.unlinked()
+	return err
+}
+
+// enter says in which container we are, and in a fallback which service
+// directory the state is of.
+func (h *Held) enter(service string) error {
+	if service != "" {
+		if err := h.Mark(service); err != nil {
+			return err
+		}
+	}
+	c := here()
+	c.boot = bootID()
+	return h.link(namespaceLink, c.String())
+}
+
+// Mark says in a fallback state directory that it is that of the service
+// directory service, an absolute path.
+func (h *Held) Mark(service string) error {
+	if err := h.link(serviceLink, service); err != nil {
+		return err
+	}
+	h.marked = service
+	return nil
+}
+
+// Remark says the same again if this is a fallback and the service directory was
+// renamed.
+func (h *Held) Remark(service string) error {
+	if h.marked == "" || h.marked == service {
+		return nil
+	}
+	return h.Mark(service)
+}
+
+// link makes a symbolic link, in the place of one that exists.
+func (h *Held) link(name, target string) error {
+	temp := name + ".new"
+	unix.Unlinkat(h.dir, temp, 0)
+	if err := unix.Symlinkat(target, h.dir, temp); err != nil {
+		return h.errorf("make", temp, err)
+	}
+	if err := unix.Renameat(h.dir, temp, h.dir, name); err != nil {
+		return h.errorf("rename", temp, err)
+	}
+	return nil
+}
+
+// setDir sets group and mode of the directory.
+func (h *Held) setDir(gid int, mode uint32) error {
+	fd, err := openat(h.dir, ".", unix.O_RDONLY|unix.O_DIRECTORY)
+	if err == nil {
+		err = setAccess(fd, gid, mode)
+		unix.Close(fd)
+	}
+	if err != nil {
+		return h.errorf("share", ".", err)
+	}
+	return nil
+}
+
 // Share opens the directory to a group: its members may look into it, read the
 // status, and write to control and ok. It is called before Announce. Errors:
 // those of chown(2), EPERM unless we are root or a member.
 func (h *Held) Share(gid int) error {
+	if err := setAccess(h.control, gid, 0o620); err != nil {
+		return h.errorf("share", "control", err)
+	}
 	// The directory last: until then nobody gets at the files.
-	for _, f := range []struct {
-		name string
-		mode uint32
-	}{{"control", 0o620}, {".", 0o750}} {
-		err := syscall.Fchownat(h.dir, f.name, -1, gid, 0)
-		if err == nil {
-			err = syscall.Fchmodat(h.dir, f.name, f.mode, 0)
-		}
-		if err != nil {
-			return h.errorf("share", f.name, err)
-		}
+	if err := h.setDir(gid, 0o750); err != nil {
+		return err
 	}
 	h.group = gid
 	return nil
 }
 
 // Announce opens ok: from now on svok and svc find us. The first status must
-// have been written before.
+// have been written before. Those may open ok who may look into the directory:
+// svstat and svok ask there whether we live, and write nothing.
 func (h *Held) Announce() (err error) {
 	if h.ok >= 0 {
 		return nil
 	}
-	if h.ok, err = h.openFIFO("ok", syscall.O_RDONLY); err == nil {
-		h.show()
+	mode := uint32(0o600)
+	var st unix.Stat_t
+	if unix.Fstat(h.dir, &st) == nil {
+		mode |= st.Mode & 0o011 << 1
 	}
+	h.ok, err = h.openFIFO("ok", unix.O_RDONLY, mode)
 	return err
-}
-
-// show lets those open ok who may look into the directory, if it is our own:
-// svstat and svok ask there whether we live, and write nothing.
-func (h *Held) show() {
-	var st syscall.Stat_t
-	if h.group != 0 {
-		syscall.Fchown(h.ok, -1, h.group)
-	}
-	if syscall.Fstat(h.dir, &st) == nil {
-		syscall.Fchmod(h.ok, 0o600|st.Mode&0o011<<1)
-	}
 }
 
 // Control is the descriptor of the FIFO, non-blocking, to be waited for.
@@ -121,111 +194,125 @@ func (h *Held) Control() int { return h.control }
 // there are none.
 func (h *Held) ReadControl(b []byte) (int, error) {
 	for {
-		n, err := syscall.Read(h.control, b)
+		n, err := unix.Read(h.control, b)
 		switch err {
-		case syscall.EINTR:
+		case unix.EINTR:
 			continue
-		case syscall.EAGAIN:
+		case unix.EAGAIN:
 			return 0, nil
 		}
 		return max(n, 0), err
 	}
 }
 
+// Removed reports whether somebody has removed the directory, or files in it
+// without which it does not serve.
+func (h *Held) Removed() bool { return h.counted && h.unlinked() }
+
+// unlinked reports whether one of the open files has no name any more. Some file
+// systems say so of all files.
+func (h *Held) unlinked() bool {
+	for _, fd := range []int{h.dir, h.lock, h.control, h.ok} {
+		var st unix.Stat_t
+		if fd >= 0 && unix.Fstat(fd, &st) == nil && st.Nlink == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Release unlocks the directory and closes what Hold opened. The files stay,
 // as daemontools leaves them: without readers they say that nobody listens.
 func (h *Held) Release() {
+	if h.control >= 0 { // we have the lock
+		unix.Unlinkat(h.dir, namespaceLink, 0)
+	}
 	for _, fd := range []*int{&h.ok, &h.control, &h.lock, &h.dir} {
 		if *fd >= 0 {
-			syscall.Close(*fd)
+			unix.Close(*fd)
 			*fd = -1
 		}
 	}
 }
 
-// WriteStatus replaces the files status, and runit's pid and stat, which say
-// the same in words. A reader sees the old file or the new one, never a part.
-func (h *Held) WriteStatus(s Status) error {
-	// status is the last: who has read it finds the others to be right.
-	var b [64]byte
-	return cmp.Or(
-		h.replace("pid", s.appendPID(b[:0])),
-		h.replace("stat", s.appendStat(b[:0])),
-		h.replace("status", s.Append(b[:0])),
-	)
-}
-
-// replace writes NAME.new and renames it. There is no fsync: the record means
-// nothing after the machine has stopped.
-func (h *Held) replace(name string, b []byte) error {
-	temp := name + ".new"
-	// O_NONBLOCK: a FIFO of that name would keep us until somebody reads it.
-	fd, err := syscall.Openat(h.dir, temp, syscall.O_WRONLY|syscall.O_CREAT|syscall.O_TRUNC|syscall.O_NONBLOCK|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o644)
-	if err != nil {
-		return h.errorf("open", temp, err)
+// openLock opens the file lock, made when missing, and made anew when a link or
+// something else has its name. A file with two names may be that of somebody
+// else. It is not removed if it is a file that we may not open: another user's
+// supervisor may have it.
+func (h *Held) openLock() (int, error) {
+	for try := 0; ; try++ {
+		fd, err := openat(h.dir, "lock", unix.O_WRONLY|unix.O_APPEND|unix.O_CREAT|unix.O_NOFOLLOW)
+		var st unix.Stat_t
+		if err == nil {
+			if err = unix.Fstat(fd, &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Nlink <= 1 {
+				return fd, nil
+			}
+			unix.Close(fd)
+			err = errNotRegular
+		} else if unix.Fstatat(h.dir, "lock", &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Mode&unix.S_IFMT == unix.S_IFREG {
+			return -1, h.errorf("open", "lock", err)
+		}
+		if try > 0 {
+			return -1, h.errorf("open", "lock", err)
+		}
+		h.remove("lock")
 	}
-	if h.group != 0 {
-		syscall.Fchmod(fd, 0o644) // whatever our umask
-	}
-	n, err := syscall.Write(fd, b)
-	if err == nil && n < len(b) {
-		err = io.ErrShortWrite
-	}
-	if cerr := syscall.Close(fd); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return h.errorf("write", temp, err)
-	}
-	if err := syscall.Renameat(h.dir, temp, h.dir, name); err != nil {
-		return h.errorf("rename", temp, err)
-	}
-	return nil
 }
 
 // openFIFO opens a FIFO, made when missing and made anew when something else
-// has its name: we hold the lock, so that thing is nobody's.
-func (h *Held) openFIFO(name string, flags int) (int, error) {
+// has its name, or when it has another owner, group or mode: we hold the lock, so
+// that thing is nobody's.
+func (h *Held) openFIFO(name string, flags int, mode uint32) (int, error) {
 	for try := 0; ; try++ {
-		if err := syscall.Mknodat(h.dir, name, syscall.S_IFIFO|0o600, 0); err != nil && err != syscall.EEXIST {
+		err := unix.Mknodat(h.dir, name, unix.S_IFIFO|mode, 0)
+		made := err == nil
+		if !made && err != unix.EEXIST {
 			return -1, h.errorf("make", name, err)
 		}
-		fd, err := h.open(name, flags)
-		var st syscall.Stat_t
+		var st unix.Stat_t
+		fd := -1
+		// What is no FIFO is not opened: opening a device can have an effect.
+		err = unix.Fstatat(h.dir, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+		if err == nil && st.Mode&unix.S_IFMT != unix.S_IFIFO {
+			err = errNotFIFO
+		}
 		if err == nil {
-			if serr := syscall.Fstat(fd, &st); serr == nil && st.Mode&syscall.S_IFMT == syscall.S_IFIFO {
-				return fd, nil
-			}
-			syscall.Close(fd)
-			err = h.errorf("open", name, errors.New("not a FIFO"))
-		} else if serr := syscall.Stat(h.Path+"/"+name, &st); serr == nil && st.Mode&syscall.S_IFMT == syscall.S_IFIFO {
-			return -1, err
+			fd, err = openat(h.dir, name, flags|unix.O_NOFOLLOW)
 		}
-		if try > 0 {
-			return -1, err
+		if err == nil {
+			err = unix.Fstat(fd, &st)
 		}
-		os.Remove(h.Path + "/" + name)
+		switch {
+		case err != nil:
+		case st.Mode&unix.S_IFMT != unix.S_IFIFO:
+			err = errNotFIFO
+		case made:
+			setAccess(fd, h.group, mode) // whatever the umask
+			return fd, nil
+		case int(st.Uid) == os.Geteuid() && st.Mode&0o7777 == mode && (h.group == 0 || int(st.Gid) == h.group):
+			return fd, nil
+		}
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+		if try > 0 || made {
+			return -1, h.errorf("open", name, cmp.Or(err, errNotFIFO))
+		}
+		if err := h.remove(name); err != nil {
+			return -1, h.errorf("remove", name, err)
+		}
 	}
 }
 
-func (h *Held) open(name string, flags int) (int, error) {
-	fd, err := openat(h.dir, name, flags)
-	if err != nil {
-		return -1, h.errorf("open", name, err)
+// remove removes a file, a link or an empty directory.
+func (h *Held) remove(name string) error {
+	err := unix.Unlinkat(h.dir, name, 0)
+	if err == unix.EISDIR {
+		err = unix.Unlinkat(h.dir, name, unix.AT_REMOVEDIR)
 	}
-	return fd, nil
+	return err
 }
 
 func (h *Held) errorf(op, name string, err error) error {
-	return &os.PathError{Op: op, Path: h.Path + "/" + name, Err: err}
-}
-
-// openat opens without waiting for anything.
-func openat(dir int, path string, flags int) (int, error) {
-	for {
-		fd, err := syscall.Openat(dir, path, flags|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0o600)
-		if err != syscall.EINTR {
-			return fd, err
-		}
-	}
+	return &os.PathError{Op: op, Path: filepath.Join(h.Path, name), Err: err}
 }

@@ -4,8 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"svinit/services/tai64n"
 )
@@ -160,14 +161,19 @@ func ReadStatus(state string) (Status, error) {
 // are, or would fit. Errors: those of opening and reading (an *os.PathError).
 func ReadRecord(state string, b []byte) (int, error) {
 	path := state + "/status"
-	// Not through os.File, whose poller would cost svstat a quarter of its
-	// system calls; and not waiting, should somebody have made it a FIFO.
-	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	dir, _, err := openDir(unix.AT_FDCWD, state, false)
 	if err != nil {
 		return 0, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer syscall.Close(fd)
-	n, err := syscall.Read(fd, b)
+	defer unix.Close(dir)
+	// Not through os.File, whose poller would cost svstat a quarter of its
+	// system calls; and not waiting, should somebody have made it a FIFO.
+	fd, err := openat(dir, "status", unix.O_RDONLY|unix.O_NOFOLLOW)
+	if err != nil {
+		return 0, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	n, err := unix.Read(fd, b)
 	if err != nil {
 		return 0, &os.PathError{Op: "read", Path: path, Err: err}
 	}

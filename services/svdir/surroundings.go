@@ -12,7 +12,7 @@ import (
 func States(dir, custom string) []string {
 	states := []string{dir + "/" + Supervise}
 	for _, uid := range owners() {
-		for _, base := range Bases(custom, uid) {
+		for _, base := range bases(custom, uid, here().ids()) {
 			if !ownedBy(base, uid) {
 				continue
 			}
@@ -41,7 +41,7 @@ func Surroundings(dir, custom string) (states, parents []string) {
 		parents = append(parents, filepath.Dir(target))
 	}
 	for _, uid := range owners() {
-		for _, base := range Bases(custom, uid) {
+		for _, base := range bases(custom, uid, here().ids()) {
 			parents = append(parents, filepath.Dir(base))
 			if !ownedBy(base, uid) {
 				continue

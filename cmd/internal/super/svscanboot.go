@@ -117,11 +117,8 @@ func releaseServices(dir, stateDir string) {
 				continue
 			}
 			service := dir + "/" + entry.Name() + sub
-			state := service + "/" + svdir.Supervise
-			if svdir.Send(state, []byte(svdir.CmdsDownExit)) != nil {
-				if other := svdir.Locate(service, stateDir); other != state {
-					svdir.Send(other, []byte(svdir.CmdsDownExit))
-				}
+			if state, err := svdir.Locate(service, stateDir); err == nil {
+				svdir.Send(state, []byte(svdir.CmdsDownExit))
 			}
 		}
 	}

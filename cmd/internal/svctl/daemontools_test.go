@@ -35,13 +35,6 @@ var oddKinds = map[string]func(t *testing.T, dir string){
 	"stale": func(t *testing.T, dir string) {
 		makeSupervised(t, dir).Release()
 	},
-	"okfile": func(t *testing.T, dir string) {
-		supervisedLive(t, dir)
-		for _, name := range []string{"/supervise/ok", "/supervise/control"} {
-			must(t, os.Remove(dir+name))
-			writeFile(t, dir+name, "")
-		}
-	},
 	"okdir": func(t *testing.T, dir string) {
 		supervisedLive(t, dir)
 		for _, name := range []string{"/supervise/ok", "/supervise/control"} {
@@ -62,11 +55,6 @@ var oddKinds = map[string]func(t *testing.T, dir string){
 			must(t, os.Remove(dir+name))
 			must(t, syscall.Mknod(dir+name, syscall.S_IFSOCK|0o600, 0))
 		}
-	},
-	"fullcontrol": func(t *testing.T, dir string) {
-		supervisedLive(t, dir)
-		must(t, os.Remove(dir+"/supervise/control"))
-		must(t, os.Symlink("/dev/full", dir+"/supervise/control"))
 	},
 	"nostatus":   func(t *testing.T, dir string) { supervisedLive(t, dir); must(t, os.Remove(dir+"/supervise/status")) },
 	"statusloop": func(t *testing.T, dir string) { linkLoop(t, dir, "/supervise/status") },

@@ -181,6 +181,10 @@ func TestListOnTerminal(t *testing.T) {
 // namespace.
 func TestListFromOutside(t *testing.T) {
 	dir, here := makeScanDir(t)
+	// The supervisor, this process, is to be in the same PID namespace.
+	for _, name := range []string{"web", "web/log", "cache", "local"} {
+		must(t, os.Remove(dir+"/"+name+"/supervise/namespace"))
+	}
 	i := invocation{tool: "svstat", dir: here, env: []string{"SVINIT_SERVICE_DIR=" + dir}}
 	outside := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
 	if os.Geteuid() != 0 {
@@ -207,11 +211,9 @@ func TestFallback(t *testing.T) {
 	dir, here := makeScanDir(t)
 	must(t, os.Remove(dir+"/idle/log")) // sv warns of it
 	base := here + "/state"
-	must(t, svdir.Claim(base, 0))
+	must(t, os.Mkdir(base, 0o700))
 	liveServices = map[string]*svdir.Held{"idle": holdState(t, base+"/idle")}
-	if err := svdir.Mark(base+"/idle", dir+"/idle"); err != nil {
-		t.Fatal(err)
-	}
+	must(t, liveServices["idle"].Mark(dir+"/idle"))
 	for _, arg := range []string{"idle", dir + "/idle", dir + "/./idle/", "../scan/idle"} {
 		env := []string{"SVINIT_SERVICE_DIR=" + dir, "SVINIT_STATE_DIR=" + base}
 		for tool, want := range map[string]outcome{

@@ -20,25 +20,8 @@ import (
 // findState returns the state directory in which a supervisor listens. The error is that
 // of the state directory inside the service directory, or of the fallback if there is one.
 func findState(e *applet.Env, dir string) (state string, err error) {
-	state = ownState(dir)
-	if err = svdir.ProbeOK(state); err == nil {
-		return state, nil
-	}
-	if other := fallbackState(e, dir); other != state {
-		return other, svdir.ProbeOK(other)
-	}
-	return state, err
-}
-
-// fallbackState returns the state directory outside of the service directory, if a
-// supervisor listens there or if we have no access to it, else that inside the service
-// directory.
-func fallbackState(e *applet.Env, dir string) string {
 	return svdir.Locate(dir, e.Getenv("SVINIT_STATE_DIR"))
 }
-
-// ownState returns the state directory inside the service directory.
-func ownState(dir string) string { return dir + "/" + svdir.Supervise }
 
 // isNormallyUp reports whether a service is started when its supervision
 // begins: whether it has no file down. Errors are those of stat(2), a

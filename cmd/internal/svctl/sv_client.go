@@ -116,6 +116,9 @@ func (c *client) readStatus(t *target, dir string) (serviceStatus, probeResult) 
 	case svdir.ErrNotRunning:
 		c.reportNotRunning(t)
 		return serviceStatus{}, resultNotRunning
+	case svdir.ErrElsewhere:
+		c.fail(t, err.Error(), nil)
+		return serviceStatus{}, resultError
 	default:
 		c.warn(t, "unable to open supervise/ok", err)
 		return serviceStatus{}, resultError

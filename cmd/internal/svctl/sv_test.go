@@ -134,8 +134,8 @@ func TestSvKinds(t *testing.T) {
 			t.Parallel()
 			svCompare(t, difftest.Case{Args: []string{"status", "./" + name}, Differs: knownDifferences["status "+name]})
 		})
-		// These two differ in other commands: they have their own tests below.
-		if name != "ours" && name != "checkkilled" {
+		// These differ in other commands: they have their own tests below.
+		if name != "ours" && name != "checkkilled" && name != "controlfull" {
 			all = append(all, "./"+name)
 		}
 	}
@@ -149,6 +149,12 @@ func TestSvKinds(t *testing.T) {
 		t.Run("killed "+args, func(t *testing.T) {
 			t.Parallel()
 			svCompare(t, difftest.Case{Args: append(strings.Fields(args), "./checkkilled"), Differs: "sv-check-killed"})
+		})
+	}
+	for _, args := range []string{"down", "exit", "-w0 restart"} {
+		t.Run("full "+args, func(t *testing.T) {
+			t.Parallel()
+			svCompare(t, difftest.Case{Args: append(strings.Fields(args), "./controlfull"), Differs: "not-a-fifo"})
 		})
 	}
 	for _, args := range []string{"exit", "up"} {

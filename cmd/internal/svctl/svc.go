@@ -84,19 +84,14 @@ func runSvc(e *applet.Env) error {
 	return nil
 }
 
-// sendCommands sends commands to the supervisor that listens in the service directory,
-// or else in the fallback state directory. Without a fallback the error is that of the
-// service directory.
+// sendCommands sends commands to the supervisor of a service. As in daemontools the FIFO
+// ok decides nothing, but a supervisor in another container is not commanded.
 func sendCommands(e *applet.Env, dir string, commands []byte) error {
-	state := ownState(dir)
-	err := svdir.Send(state, commands)
-	if err == nil || isWriteError(err) {
+	state, err := findState(e, dir)
+	if err == svdir.ErrElsewhere {
 		return err
 	}
-	if other := fallbackState(e, dir); other != state {
-		return svdir.Send(other, commands)
-	}
-	return err
+	return svdir.Send(state, commands)
 }
 
 // isWriteError reports whether an error of svdir.Send is from write(2), which means that

@@ -37,5 +37,8 @@ func runSvok(e *applet.Env) error {
 	if err == svdir.ErrNotRunning || errors.Is(err, fs.ErrNotExist) {
 		return applet.Silent(applet.ExitPermanent)
 	}
+	if err == svdir.ErrElsewhere {
+		return &applet.Exit{Code: applet.ExitPermanent, Line: "svok: " + arg + ": " + err.Error()}
+	}
 	return applet.Fatal("unable to open "+arg+"/supervise/ok", err)
 }

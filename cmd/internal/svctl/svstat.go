@@ -71,7 +71,7 @@ func appendService(b []byte, e *applet.Env, arg string, now time.Time) []byte {
 	state, err := findState(e, dir)
 	switch err {
 	case nil:
-	case svdir.ErrNotRunning:
+	case svdir.ErrNotRunning, svdir.ErrElsewhere:
 		return append(b, err.Error()...)
 	default:
 		return appendProblem(b, "unable to open supervise/ok: ", err)

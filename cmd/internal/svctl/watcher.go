@@ -45,7 +45,7 @@ func (w *watcher) add(state string) (n int) {
 	}
 	ok := -1
 	if err == nil {
-		ok, err = unix.Open(state+"/ok", unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		ok, err = svdir.OpenOK(state)
 	}
 	if err != nil {
 		ok = -1
