@@ -35,7 +35,9 @@ import (
 //	said REGEXP            wait until its output matches (the file log has all
 //	                       output)
 //	await REGEXP CMD...    repeat a command until its output matches
-//	inside CMD...          run a command in its namespaces
+//	inside CMD...          run a command in its namespaces, as svc, svok, svstat,
+//	                       svwait and sv always are: they command only what runs
+//	                       in their own
 //	mkfull DIR             mount a small, full file system
 //	lease FILE             hold a write lease on a file, so that its execve(2)
 //	                       hangs; ! lease FILE gives it back
@@ -60,6 +62,9 @@ func TestMain(m *testing.M) {
 			continue
 		}
 		programs[c.Name] = main
+	}
+	for _, client := range []string{"svc", "svok", "svstat", "svwait", "sv"} {
+		programs[client] = clientMain
 	}
 	testscript.Main(m, programs)
 }
@@ -226,6 +231,7 @@ func boot(ts *testscript.TestScript, neg bool, args []string) {
 // of the script.
 func (b *instance) follow(ts *testscript.TestScript, cmd *exec.Cmd) {
 	b.cmd, b.done = cmd, make(chan error, 1)
+	ts.Setenv(clientEnv, fmt.Sprint(cmd.Process.Pid))
 	done, copied := b.done, b.copied
 	go func() {
 		err := cmd.Wait()
@@ -275,6 +281,43 @@ func (b *instance) flow() {
 	}
 }
 
+// clientEnv has the process ID of svinit while it runs.
+const clientEnv = "SVINIT_TEST_CLIENT_OF"
+
+// clientMain is the program of a tool that commands services: it enters the
+// namespaces of svinit, if there is one.
+func clientMain() {
+	pid := os.Getenv(clientEnv)
+	if pid == "" {
+		main()
+		return
+	}
+	os.Unsetenv(clientEnv)
+	self, err := exec.LookPath(os.Args[0])
+	if err == nil {
+		self, err = filepath.Abs(self)
+	}
+	var path string
+	if err == nil {
+		path, err = exec.LookPath("nsenter")
+	}
+	if err == nil {
+		args := append(nsenterArgs(pid), "--wd=.", self)
+		err = syscall.Exec(path, append(args, os.Args[1:]...), os.Environ())
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(99)
+}
+
+// nsenterArgs is the command that enters the namespaces of a process.
+func nsenterArgs(pid string) []string {
+	args := []string{"nsenter", "-t", pid, "-p", "-m"}
+	if os.Geteuid() != 0 {
+		args = append(args, "-U", "--preserve-credentials")
+	}
+	return args
+}
+
 func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
 	sig, err := signame.Parse(args[0])
 	ts.Check(err)
@@ -286,6 +329,7 @@ func checkExit(ts *testscript.TestScript, neg bool, args []string) {
 	select {
 	case err := <-b.done:
 		b.cmd = nil
+		ts.Setenv(clientEnv, "")
 		code := 0
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
@@ -352,7 +396,7 @@ func output(ts *testscript.TestScript, args []string) string {
 	cmd := exec.Command(path, args[1:]...)
 	cmd.Args[0] = filepath.Base(args[0])
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "SVINIT_SERVICE_DIR="+ts.Getenv("SVINIT_SERVICE_DIR"), "SVINIT_STATE_DIR="+ts.Getenv("SVINIT_STATE_DIR"))
+	cmd.Env = append(os.Environ(), "SVINIT_SERVICE_DIR="+ts.Getenv("SVINIT_SERVICE_DIR"), "SVINIT_STATE_DIR="+ts.Getenv("SVINIT_STATE_DIR"), clientEnv+"="+ts.Getenv(clientEnv))
 	out, _ := cmd.CombinedOutput()
 	return string(out)
 }
@@ -360,10 +404,7 @@ func output(ts *testscript.TestScript, args []string) string {
 // nsenter returns the command that enters svinit's namespaces.
 func nsenter(ts *testscript.TestScript) []string {
 	pid := fmt.Sprint(instanceOf(ts).cmd.Process.Pid)
-	if os.Geteuid() == 0 {
-		return []string{"nsenter", "-t", pid, "-p", "-m", "--wd=" + ts.MkAbs(".")}
-	}
-	return []string{"nsenter", "-t", pid, "-U", "--preserve-credentials", "-p", "-m", "--wd=" + ts.MkAbs(".")}
+	return append(nsenterArgs(pid), "--wd="+ts.MkAbs("."), "env", clientEnv+"=")
 }
 
 func inside(ts *testscript.TestScript, neg bool, args []string) {
