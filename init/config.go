@@ -22,7 +22,7 @@ import (
 // "svinit help env" is made from this struct.
 type Config struct {
 	ServiceDir   string               `split_words:"true" desc:"the scan directory, whose entries are the services; if empty, there are no services, only a main program"`
-	StateDir     string               `split_words:"true" desc:"where to put the state of services whose directories cannot be written; tried before /run/svinit, /dev/shm/svinit-UID and /tmp/svinit-UID"`
+	StateDir     string               `split_words:"true" desc:"where to put the state of services whose directories cannot be written; tried before /run/svinit, /dev/shm/svinit-UID-ID and /tmp/svinit-UID-ID"`
 	StopTimeout  duration             `split_words:"true" desc:"how long services and loggers may take to stop before they are killed"`
 	Log          logFormat            `split_words:"true" desc:"how the output of services is written: prefix, raw, or inherit (services write directly)"`
 	Group        yesNo                `split_words:"true" desc:"forward signals to the main program's process group, not to it alone"`

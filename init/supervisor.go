@@ -5,8 +5,6 @@ import (
 	"os"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"svinit/init/foreground"
 	"svinit/services"
 	"svinit/services/epoll"
@@ -96,10 +94,6 @@ func (s *supervisor) onEventAlone(e foreground.Event) {
 
 // boot makes what the services need, which members of the group gid may command.
 func (s *supervisor) boot(gid int) (err error) {
-	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("unable to open /dev/null: %w", err)
-	}
 	if s.poll, err = epoll.New(); err != nil {
 		return fmt.Errorf("unable to wait for commands: %w", err)
 	}
@@ -117,6 +111,10 @@ func (s *supervisor) boot(gid int) (err error) {
 		return fmt.Errorf("unable to carry output: %w", err)
 	}
 	s.report = s.log.Report
+	null, err := services.OpenNull(s.report)
+	if err != nil {
+		return err
+	}
 	cfg := &services.Config{
 		Procs:        s.Reaper,
 		Poll:         s.poll,

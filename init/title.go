@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/reaper"
+	"svinit/services"
 )
 
 // titleSize is how much of standard error readproctitle(8) shows, in bytes,
@@ -84,7 +85,7 @@ func (t *title) fork() (pid, pipe int, err error) {
 	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
 		return 0, -1, err
 	}
-	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	null, err := services.OpenNull(nil)
 	if err == nil {
 		attr := &syscall.ProcAttr{
 			// Its argument is memory to be overwritten. It needs no

@@ -141,9 +141,6 @@ func (o *owner) release() {
 
 // receive handles the messages and commands that have come.
 func (o *owner) receive() {
-	if o.place.failures > 0 {
-		o.statusDirty = true
-	}
 	for _, content := range o.inbox.take() {
 		switch m := content.(type) {
 		case spec.Source:

@@ -55,7 +55,7 @@ type saving struct {
 // service once there is one.
 func (o *owner) startSave() {
 	now := time.Now()
-	s := &saving{cfg: o.cfg, src: o.Source, held: o.state, status: o.status(), write: o.statusDirty}
+	s := &saving{cfg: o.cfg, src: o.Source, held: o.state, status: o.status(), write: o.statusDirty || o.place.failures > 0}
 	s.remake = !o.ReleaseWhenDown && (s.held == nil || !o.place.remakeAt.IsZero() && !o.place.remakeAt.After(now))
 	o.statusDirty, o.place.doubted = false, false
 	if s.held == nil && !s.remake {

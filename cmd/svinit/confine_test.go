@@ -244,6 +244,7 @@ func (c *confinement) dropCapabilities() error {
 // systemCalls are those that can be made to fail.
 var systemCalls = map[string]uint32{
 	"inotify_init1": unix.SYS_INOTIFY_INIT1, "inotify_add_watch": unix.SYS_INOTIFY_ADD_WATCH, "inotify_rm_watch": unix.SYS_INOTIFY_RM_WATCH,
+	"flock": unix.SYS_FLOCK, "mknodat": unix.SYS_MKNODAT,
 	"memfd_create": unix.SYS_MEMFD_CREATE, "clone3": unix.SYS_CLONE3, "pidfd_open": unix.SYS_PIDFD_OPEN,
 	"pidfd_send_signal": unix.SYS_PIDFD_SEND_SIGNAL, "pidfd_getfd": unix.SYS_PIDFD_GETFD, "close_range": unix.SYS_CLOSE_RANGE,
 	"epoll_pwait2": unix.SYS_EPOLL_PWAIT2, "openat2": unix.SYS_OPENAT2, "faccessat2": unix.SYS_FACCESSAT2, "statx": unix.SYS_STATX, "rseq": unix.SYS_RSEQ,

@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"svinit/cmd/internal/applet"
 	"svinit/init/signals"
 	"svinit/reaper"
@@ -45,7 +43,8 @@ func newDaemon(e *applet.Env) (*daemon, error) {
 	if err != nil {
 		return nil, applet.Fatal("unable to wait for commands", err)
 	}
-	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	report := svlog.Direct(e.Name, 2)
+	null, err := services.OpenNull(report)
 	if err != nil {
 		return nil, applet.Fatal("unable to open /dev/null", err)
 	}
@@ -55,7 +54,7 @@ func newDaemon(e *applet.Env) (*daemon, error) {
 	d.Config = services.Config{
 		Procs:      procs,
 		Poll:       poll,
-		Report:     svlog.Direct(e.Name, 2),
+		Report:     report,
 		Env:        os.Environ(),
 		Stdin:      uintptr(null),
 		StateBases: svdir.Bases(e.Getenv("SVINIT_STATE_DIR"), os.Geteuid()),

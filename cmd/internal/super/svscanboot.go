@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"svinit/cmd/internal/applet"
+	"svinit/services"
 	"svinit/services/program"
 	"svinit/services/svdir"
 	"svinit/services/svlog"
@@ -48,12 +49,13 @@ func runSvscanboot(e *applet.Env) error {
 	if pid := svdir.ScanDirSupervisor(dir); pid != 0 {
 		return applet.Fatal("unable to supervise", &svdir.SupervisedError{Dir: dir, PID: pid})
 	}
-	null, err := os.OpenFile("/dev/null", os.O_RDWR, 0)
+	nullfd, err := services.OpenNull(nil)
 	if err != nil {
 		return applet.Fatal("unable to open /dev/null", err)
 	}
+	null := os.NewFile(uintptr(nullfd), "/dev/null")
 	for fd := range 3 {
-		if err := unix.Dup3(int(null.Fd()), fd, 0); err != nil {
+		if err := unix.Dup3(nullfd, fd, 0); err != nil {
 			return applet.Fatal("unable to use /dev/null", err)
 		}
 	}

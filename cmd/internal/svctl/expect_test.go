@@ -85,7 +85,7 @@ func TestNotYet(t *testing.T) {
 				must(t, err)
 				t.Cleanup(h.Release)
 				if strings.HasPrefix(place, "fallback") {
-					must(t, svdir.Mark(state, root+"/scan/web"))
+					must(t, h.Mark(root+"/scan/web"))
 				}
 				must(t, h.WriteStatus(statusDown))
 				must(t, h.Announce())
