@@ -101,14 +101,8 @@ func (c *changes) setCapabilities(set uint64) {
 }
 
 // needsOwnMemory reports whether the child must not share our memory until it
-// executes. With the rights of another user, or with fewer capabilities, it could
-// be traced by other processes of that kind (ptrace(2)), which could then change
-// PID 1 through it. The kernel prevents that by making the memory not dumpable
-// when the user changes, but the memory is ours: nobody could open /proc/1/fd/1 any
-// more. And processes that share memory have one out-of-memory score: writing that
-// of the child would change ours (__set_oom_adj in fs/proc/base.c).
-//
-// A copy costs 0.15 ms, where PID 1 has 4 MB.
+// executes, see the package comment. __set_oom_adj in the kernel's fs/proc/base.c
+// changes the score of all processes that share memory.
 func (c *changes) needsOwnMemory() bool {
 	return c != nil && (c.credential != nil || c.extra.Capabilities != nil || c.adjustment != nil)
 }

@@ -24,5 +24,12 @@
 // are reset one by one, and a plain fork. Which one works is found out at the
 // first start and kept.
 //
+// A child that changes its user, its capabilities or its out-of-memory score is
+// always a plain fork. Sharing our memory with the rights of another user, it could
+// be traced by other processes of that user, and PID 1 be changed through it. The
+// kernel prevents that by making such memory not dumpable, ours too, and then no
+// other process may open /proc/1/fd/1 (ptrace(2)). And processes that share memory
+// share their out-of-memory score.
+//
 // Where there is no assembly for an architecture, Start is syscall.ForkExec.
 package spawn
