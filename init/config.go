@@ -38,7 +38,7 @@ const prefix = "svinit"
 
 // defaults returns the Config of an environment without variables SVINIT_.
 func defaults() Config {
-	return Config{ServiceDir: svdir.ScanDir, StopTimeout: duration(8 * time.Second), Log: logPrefix}
+	return Config{ServiceDir: svdir.ScanDir, StopTimeout: duration(svdir.StopTimeout), Log: logPrefix}
 }
 
 // readConfig reads the environment. The error names the variable. Without any

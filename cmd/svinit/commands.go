@@ -3,6 +3,7 @@ package main
 import (
 	"svinit/cmd/internal/applet"
 	"svinit/cmd/internal/chain"
+	"svinit/cmd/internal/check"
 	"svinit/cmd/internal/compat"
 	"svinit/cmd/internal/filter"
 	"svinit/cmd/internal/script"
@@ -25,6 +26,7 @@ var commands = applet.Table{
 	&svctl.Sv,
 	&svctl.Svwait,
 	&svctl.Zombies,
+	&check.Check,
 	&chain.Setuidgid,
 	&chain.Envuidgid,
 	&chain.Envdir,

@@ -174,6 +174,15 @@ func observe(c *call, scan, name string) (x sight) {
 	return x
 }
 
+// CheckEntry returns why an entry of a scan directory cannot be a service, or
+// nil. The error names the file and the remedy. It is for tools: the call can hang.
+func CheckEntry(path string) error {
+	if _, _, _, err := identify(path); err != nil {
+		return explainEntry(path, err)
+	}
+	return program.CheckExecutable(path + "/run")
+}
+
 // explainEntry says why an entry leads to no directory.
 func explainEntry(path string, err error) error {
 	if target, lerr := os.Readlink(path); lerr == nil {

@@ -7,11 +7,16 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // ScanDir is the scan directory where the environment names no other
 // (SVINIT_SERVICE_DIR): its entries are the services.
 const ScanDir = "/etc/service"
+
+// StopTimeout is how long the services of a scan directory may take to stop where
+// the environment does not say (SVINIT_STOP_TIMEOUT).
+const StopTimeout = 8 * time.Second
 
 // A supervisor of a scan directory listens at an abstract socket (unix(7)), whose
 // name is made of the container and the path of the directory. The name is bound

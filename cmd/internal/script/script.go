@@ -113,6 +113,17 @@ func checkScripts(e *applet.Env, files []string) error {
 	return &all
 }
 
+// Check returns the first problem of a script, and its line; "" if it can be
+// executed.
+func Check(text []byte) (line int, problem string) {
+	_, err := parse(text)
+	var serr *scriptError
+	if errors.As(err, &serr) {
+		return serr.line, serr.text
+	}
+	return 0, ""
+}
+
 // binary is svinit's name in the first line of a script.
 const binary = "svinit"
 
