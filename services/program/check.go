@@ -35,7 +35,11 @@ func Check(path, dir, list string) error {
 		if !filepath.IsAbs(interpreter) {
 			interpreter = filepath.Join(dir, interpreter)
 		}
-		if err := checkInterpreter(path, interpreter); err != nil {
+		what := "interpreter"
+		if !strings.HasPrefix(line, "#!") {
+			what = "loader"
+		}
+		if err := checkInterpreter(path, what, interpreter); err != nil {
 			return err
 		}
 		if err := checkEnv(path, line, list); err != nil {
@@ -71,15 +75,15 @@ func interpreterOf(path, line string) (string, error) {
 }
 
 // checkInterpreter looks at the interpreter or the loader of the file at path.
-func checkInterpreter(path, interpreter string) error {
+func checkInterpreter(path, what, interpreter string) error {
 	err := CheckExecutable(interpreter)
 	if err == nil {
 		return nil
 	}
 	if _, serr := os.Stat(interpreter); errors.Is(serr, syscall.ENOENT) {
-		return fmt.Errorf("%s: its interpreter %s does not exist", path, interpreter)
+		return fmt.Errorf("%s: its %s %s does not exist", path, what, interpreter)
 	}
-	return fmt.Errorf("%s: its interpreter cannot be executed: %w", path, err)
+	return fmt.Errorf("%s: its %s cannot be executed: %w", path, what, err)
 }
 
 // checkEnv looks at a first line that has env(1) find the interpreter.
