@@ -63,6 +63,8 @@ type Command struct {
 	Section    int    // of the manual
 	Help       string // complete lines, which "svinit help NAME" prints below the synopsis
 	Run        func(*Env) error
+	// TextArgs says that --help is an argument like any other, as in the original.
+	TextArgs bool
 	// KeepSignals are the signals that the tool catches by os/signal, or that must
 	// not kill it. All others get their default action.
 	KeepSignals []syscall.Signal
@@ -72,6 +74,10 @@ type Command struct {
 func (c *Command) Main(e *Env) int {
 	if !c.Compat { // they catch all signals
 		resetSignals(c.KeepSignals)
+	}
+	if len(e.Args) > 0 && e.Args[0] == "--help" && !c.TextArgs && !c.Compat {
+		e.Stdout.WriteString(c.HelpText())
+		return 0
 	}
 	code, line := exitStatus(e.Name, c.Synopsis, c.Run(e))
 	if line != "" {

@@ -2,7 +2,8 @@ package applet
 
 // Options parses options as daemontools' sgetopt does: letters in clusters, up to
 // the first argument that is not an option. "-" is an operand. An argument that
-// begins with "--" ends the options and is skipped.
+// begins with "--" ends the options and is skipped; that is "--" itself, since sgetopt
+// would silently ignore a word that was meant as an option, as in "svc --down web".
 //
 //	o := applet.Options{Args: e.Args, Known: "nNo:"}
 //	for o.Next() {
@@ -35,6 +36,9 @@ func (o *Options) Next() bool {
 			return false
 		}
 		if o.Args[0][1] == '-' {
+			if o.Args[0] != "--" {
+				o.Bad = "unknown option " + o.Args[0]
+			}
 			o.Args = o.Args[1:]
 			return false
 		}

@@ -103,6 +103,9 @@ func compare(t *testing.T, cases ...difftest.Case) {
 	t.Helper()
 	for i, c := range cases {
 		name := fmt.Sprintf("%02d %s %q", i, c.Tool, c.Args)
+		if c.Tool == "chpst" && c.Mask == nil { // runit 2.1.2 does not have the option
+			c.Mask = func(s string) string { return strings.Replace(s, "[-C pwd] ", "", 1) }
+		}
 		t.Run(name[:min(len(name), 60)], func(t *testing.T) {
 			t.Parallel()
 			difftest.Compare(t, c, pkg(c.Tool))
@@ -131,7 +134,7 @@ const limitsScript = `ulimit -Sa; ulimit -Ha | grep -v nothing`
 // TestUsage compares wrong usages.
 func TestUsage(t *testing.T) {
 	for _, tool := range []string{"setuidgid", "envuidgid", "envdir", "softlimit", "setlock", "pgrphack", "fghack", "chpst"} {
-		compare(t, run(tool), run(tool, "--"), run(tool, "-"), run(tool, ""), run(tool, "-z"), run(tool, "-z", "true"), run(tool, "x"), run(tool, "-h"), run(tool, "--help"))
+		compare(t, run(tool), run(tool, "--"), run(tool, "-"), run(tool, ""), run(tool, "-z"), run(tool, "-z", "true"), run(tool, "x"), run(tool, "-h"), differs("help", run(tool, "--help")))
 	}
 	compare(t,
 		run("setlock -n"), run("setlock -n f"), run("setlock -nNxXq f true"), run("setlock -- f"), run("setlock - true"),
@@ -139,7 +142,7 @@ func TestUsage(t *testing.T) {
 		run("softlimit -o", " 5", "true"), run("softlimit -o +5 true"), run("softlimit -zo 5 true"), run("softlimit -o 5 -z true"), run("softlimit -ao 5 true"),
 		run("chpst -o"), run("chpst -o x true"), run("chpst -o = true"), run("chpst -o -1 true"), run("chpst -n x true"), run("chpst -n 3x true"), run("chpst -n -3x true"),
 		run("chpst -n +x true"), run("chpst -n ++3 true"), run("chpst -n -- true"), run("chpst -l a -L b true"), run("chpst -L b -L b true"), run("chpst -b x"), run("chpst -v"),
-		run("chpst -C / true"), run("chpst -s 5 true"), run("chpst -a 5 true"),
+		differs("chpst-pwd", run("chpst -C / true")), run("chpst -s 5 true"), run("chpst -a 5 true"),
 		differs("chpst-version", run("chpst -V")), differs("chpst-version", run("chpst -V true")),
 	)
 }
@@ -234,6 +237,46 @@ func TestEnvironmentTwice(t *testing.T) {
 		r.Close()
 		if _, err := p.Wait(); err != nil || string(out) != want {
 			t.Errorf("%s: %q, %v, want %q", program, out, err, want)
+		}
+	}
+}
+
+// TestChpstDirectory tests the option -C, which Debian's chpst does not have.
+func TestChpstDirectory(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"/a/b", "/jail/a"} {
+		if err := os.MkdirAll(root+dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script := root + "/jail/print"
+	if err := os.WriteFile(script, []byte("#!/no/interpreter\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args, stdout, stderr string
+		code                 int
+	}{
+		{"-C a pwd", root + "/a\n", "", 0},
+		{"-C a -C a/b pwd", root + "/a/b\n", "", 0}, // the last one counts
+		{"-C / -e a/b pwd", "/\n", "", 0},
+		{"-C no pwd", "", "chpst: fatal: unable to change directory: no: file does not exist\n", 111},
+		{"-C jail/print pwd", "", "chpst: fatal: unable to change directory: jail/print: not a directory\n", 111},
+		{"-C", "", "chpst: option requires an argument -- C\nusage: " + chpstSynopsis + "\n\n", 100},
+		// The directory is looked for in the new root: /b is only in the old one.
+		{"-/ jail -C /b pwd", "", "chpst: fatal: unable to change directory: /b: file does not exist\n", 111},
+		{"-C /a -/ jail ./nosuch", "", "chpst: fatal: unable to run: ./nosuch: file does not exist\n", 111},
+	} {
+		if strings.Contains(c.args, "-/") && os.Geteuid() != 0 {
+			continue
+		}
+		var stdout, stderr strings.Builder
+		cmd := exec.Command(difftest.Binary())
+		cmd.Args = append([]string{"chpst"}, strings.Fields(c.args)...)
+		cmd.Dir, cmd.Stdout, cmd.Stderr = root, &stdout, &stderr
+		cmd.Run()
+		if stdout.String() != c.stdout || stderr.String() != c.stderr || cmd.ProcessState.ExitCode() != c.code {
+			t.Errorf("chpst %s: %d, %q, %q", c.args, cmd.ProcessState.ExitCode(), stdout.String(), stderr.String())
 		}
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"svinit/cmd/internal/applet"
 )
 
-const chpstSynopsis = "chpst [-vVP012] [-u user[:group]] [-U user[:group]] [-b argv0] [-e dir] [-/ root] [-n nice] [-l|-L lock] [-m n] [-d n] [-o n] [-p n] [-f n] [-c n] [-t n] prog"
+const chpstSynopsis = "chpst [-vVP012] [-u user[:group]] [-U user[:group]] [-b argv0] [-e dir] [-/ root] [-C pwd] [-n nice] [-l|-L lock] [-m n] [-d n] [-o n] [-p n] [-f n] [-c n] [-t n] prog"
 
-// Chpst is chpst(8) of runit 2.1.2, without the other names of that program.
+// Chpst is chpst(8) of runit 2.1.2, with the option -C of 2.2.0 and later, without the other names of that program.
 var Chpst = applet.Command{
 	Name:     "chpst",
 	Synopsis: chpstSynopsis,
@@ -20,6 +20,7 @@ var Chpst = applet.Command{
   -P              start a new session
   -e dir          set variables from the files in dir, as envdir does
   -/ root         make root the root directory
+  -C pwd          change to the directory pwd, in the new root
   -n [+|-]n       add n to the nice level
   -U user[:group] set the environment variables UID and GID
   -u user[:group] run as that user; ":1000:1000" for numbers
@@ -36,14 +37,14 @@ var Chpst = applet.Command{
 }
 
 // version is what -V prints.
-const version = "chpst of svinit, with the options of runit 2.1.2"
+const version = "chpst of svinit, with the options of runit 2.3.0"
 
 // chpstUsage ends chpst with its usage, in runit's format.
 var chpstUsage error = &applet.Exit{Code: applet.ExitPermanent, Line: "usage: " + chpstSynopsis + "\n"}
 
 // options are the options of chpst.
 type options struct {
-	user, envUser, argv0, envDir, root, lock                     *string
+	user, envUser, argv0, envDir, root, pwd, lock                *string
 	nice                                                         int32
 	wait, verbose, session, closeStdin, closeStdout, closeStderr bool
 }
@@ -57,7 +58,7 @@ func chpst(s *stage) error {
 	if opts.session {
 		syscall.Setsid()
 	}
-	for _, do := range [...]func(*stage) error{opts.readEnvDir, opts.changeRoot, opts.changeNice, opts.changeUser, opts.takeLock, opts.closeStdFDs} {
+	for _, do := range [...]func(*stage) error{opts.readEnvDir, opts.changeRoot, opts.changeDir, opts.changeNice, opts.changeUser, opts.takeLock, opts.closeStdFDs} {
 		if err := do(s); err != nil {
 			return err
 		}
@@ -74,7 +75,7 @@ func chpst(s *stage) error {
 
 // parse parses the options. It puts the limits among them into s.limits.
 func (opts *options) parse(s *stage) (prog []string, err error) {
-	o := applet.Options{Args: s.Args, Known: "u:U:b:e:m:d:o:p:f:c:r:t:/:n:l:L:vP012V"}
+	o := applet.Options{Args: s.Args, Known: "u:U:b:e:m:d:o:p:f:c:r:t:/:C:n:l:L:vP012V"}
 	for o.Next() {
 		value := o.Value
 		switch o.Letter {
@@ -88,6 +89,8 @@ func (opts *options) parse(s *stage) (prog []string, err error) {
 			opts.envDir = &value
 		case '/':
 			opts.root = &value
+		case 'C':
+			opts.pwd = &value
 		case 'n':
 			n, ok := parseNice(value)
 			if !ok {
@@ -203,6 +206,16 @@ func (opts *options) changeRoot(*stage) error {
 	}
 	if err := syscall.Chroot("."); err != nil {
 		return applet.Fatal("unable to change root directory", err)
+	}
+	return nil
+}
+
+func (opts *options) changeDir(*stage) error {
+	if opts.pwd == nil {
+		return nil
+	}
+	if err := syscall.Chdir(*opts.pwd); err != nil {
+		return applet.Fatal("unable to change directory: "+*opts.pwd, err)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 // applied to every line.
 var Multilog = applet.Command{
 	Name:     "multilog",
+	TextArgs: true,
 	Synopsis: "multilog [t] action ...",
 	Summary:  "keep standard input in rotated log directories",
 	Section:  8,

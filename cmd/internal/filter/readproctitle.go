@@ -10,6 +10,7 @@ import (
 // Readproctitle is readproctitle(8).
 var Readproctitle = applet.Command{
 	Name:     "readproctitle",
+	TextArgs: true,
 	Synopsis: "readproctitle label ... dots",
 	Summary:  "show the end of an error log in the process list",
 	Section:  8,

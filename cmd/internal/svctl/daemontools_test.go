@@ -3,6 +3,7 @@ package svctl
 import (
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -149,11 +150,36 @@ func compareTools(t *testing.T, root string, i invocation) {
 		want, wantSent = runTool(t, i.real(t)), takeSent(t)
 	}
 	got.stderr = strings.Replace(got.stderr, "k kill"+ourOptions, "k kill", 1)
+	got.stderr = withoutNotes(got.stderr)
 	if got != want {
 		t.Errorf("%s %q\n got %#v\nwant %#v", i.tool, i.args, got, want)
 	}
 	if gotSent != wantSent {
 		t.Errorf("%s %q: sent %q, want %q", i.tool, i.args, gotSent, wantSent)
+	}
+}
+
+// withoutNotes removes the lines that daemontools and runit do not have.
+func withoutNotes(s string) string { return notePattern.ReplaceAllString(s, "") }
+
+var notePattern = regexp.MustCompile(`(?m)^[^ ]*: note: .*\n`)
+
+// checkRefused checks that our tool refuses, as wrong usage, what the original silently
+// ignores. id is that of the row in doc/differences.md.
+func checkRefused(t *testing.T, root, id string, i invocation) {
+	t.Helper()
+	page, err := os.ReadFile("../../../doc/differences.md")
+	must(t, err)
+	if !strings.Contains(string(page), "`"+id+"`") {
+		t.Errorf("doc/differences.md has no %s", id)
+	}
+	i.dir = root
+	if want := runTool(t, i.real(t)); want.code != 0 {
+		t.Errorf("%s %q: the original refuses it too: %+v", i.tool, i.args, want)
+	}
+	takeSent(t)
+	if got, sent := runTool(t, i.ours()), takeSent(t); got.code != 100 || !strings.HasPrefix(got.stderr, i.tool+": ") || got.stdout != "" || sent != "" {
+		t.Errorf("%s %q: %+v, sent %q", i.tool, i.args, got, sent)
 	}
 }
 
@@ -178,7 +204,6 @@ func TestSvstatAsDaemontools(t *testing.T) {
 		compareTools(t, root, invocation{tool: "svstat", args: []string{name}})
 	}
 	compareTools(t, root, invocation{tool: "svstat", args: names})
-	compareTools(t, root, invocation{tool: "svstat"})
 }
 
 func TestSvokAsDaemontools(t *testing.T) {
@@ -194,14 +219,26 @@ func TestSvokAsDaemontools(t *testing.T) {
 func TestSvcAsDaemontools(t *testing.T) {
 	root, names := makeOddServices(t)
 	for _, name := range names {
-		compareTools(t, root, invocation{tool: "svc", args: []string{"-d", name}})
-		compareTools(t, root, invocation{tool: "svc", args: []string{name}})
+		if !strings.HasPrefix(name, "-") { // or it is an option
+			compareTools(t, root, invocation{tool: "svc", args: []string{"-d", name}})
+		}
+		if !strings.HasPrefix(name, "-") {
+			checkRefused(t, root, "svc-nothing", invocation{tool: "svc", args: []string{name}})
+		}
 	}
 	for _, args := range [][]string{
-		nil, {"-d"}, {"-"}, {"--"}, {"-", "live"}, {"--", "live"}, {"--", "-d"}, {"-d", "--", "live", "-u"},
-		{"--foo", "live"}, {"-d", "--foo", "live"}, {"-d", "-", "live"}, {"live", "-u"}, {"-u", "live", "-d", "live"},
+		nil, {"-d"}, {"-"}, {"--"}, {"-", "live"}, {"--", "live"}, {"--", "-d"}, {"live", "-u"}, {""}, {"", "live"}, {"-d", "-d"},
+	} {
+		checkRefused(t, root, "svc-nothing", invocation{tool: "svc", args: args})
+	}
+	checkRefused(t, root, "svc-nothing", invocation{tool: "svc", args: []string{"-d", "--"}})
+	for _, args := range [][]string{{"--foo", "live"}, {"-d", "--foo", "live"}, {"--down", "live"}, {"--helpful"}} {
+		checkRefused(t, root, "long-option", invocation{tool: "svc", args: args})
+	}
+	for _, args := range [][]string{
+		{"-d", "--", "live", "-u"}, {"-d", "-", "live"}, {"-u", "live", "-d", "live"},
 		{"-z"}, {"-z", "live"}, {"-dz", "live"}, {"-d", "-z", "live"}, {"-d", "live", "-z"}, {"-?", "live"}, {"-:", "live"},
-		{"-\xff", "live"}, {"-d-", "live"}, {"-d-u", "live"}, {"-h", "live"}, {"--help"}, {"-", "-d", "live"}, {""}, {"", "live"},
+		{"-\xff", "live"}, {"-d-", "live"}, {"-d-u", "live"}, {"-h", "live"},
 		{"-d", "-d", "live"}, {"-dudu", "live"}, {"-udopchaitkx", "live"}, {"-xktiahcpodu", "live"}, {"-u", "-dx", "live", "link", "live"},
 		{"-dddddddddddddddddddddddddddddddddddd", "live"}, {"-t", "missing", "live", "stale", "live"},
 	} {
@@ -235,7 +272,11 @@ func TestOtherUser(t *testing.T) {
 	names := []string{"private", "closed", "nosearch", "status", "down", "closed/x", "private/supervise"}
 	for _, name := range names {
 		for _, tool := range []string{"svstat", "svok", "svc"} {
-			compareTools(t, root, invocation{tool: tool, args: []string{name}, uid: nobody})
+			args := []string{name}
+			if tool == "svc" {
+				args = []string{"-u", name}
+			}
+			compareTools(t, root, invocation{tool: tool, args: args, uid: nobody})
 		}
 	}
 	compareTools(t, root, invocation{tool: "svstat", args: names, uid: nobody})
@@ -253,6 +294,9 @@ func TestBrokenStreams(t *testing.T) {
 	defer full.Close()
 	for _, tool := range []string{"svstat", "svok", "svc"} {
 		i := invocation{tool: tool, args: []string{"live", "missing"}, dir: root}
+		if tool == "svc" {
+			i.args = append([]string{"-u"}, i.args...)
+		}
 		real, ours := i.real(t), i.ours()
 		real.Stdout, real.Stderr = full, full
 		ours.Stdout, ours.Stderr = full, full
@@ -260,6 +304,7 @@ func TestBrokenStreams(t *testing.T) {
 			t.Errorf("%s to a full disk: %+v, want %+v", tool, got, want)
 		}
 	}
+	takeSent(t)
 	// With standard error closed svc still sends the commands.
 	for _, i := range []invocation{
 		{tool: "svc", args: []string{"-d", "missing", "live"}, dir: root},

@@ -155,10 +155,11 @@ const listing = "cache: " + downLine +
 	"web: " + downLine +
 	"web/log: " + downLine
 
-func TestListOnTerminal(t *testing.T) {
+// TestList lists the scan directory, on a terminal and elsewhere.
+func TestList(t *testing.T) {
 	dir, here := makeScanDir(t)
 	i := invocation{tool: "svstat", dir: here, env: []string{"SVINIT_SERVICE_DIR=" + dir}}
-	if got := runTool(t, i.ours()); got != (outcome{}) {
+	if got := runTool(t, i.ours()); got != (outcome{stdout: listing}) {
 		t.Errorf("without a terminal: %+v", got)
 	}
 	master, slave := openTerminal(t)
@@ -175,33 +176,57 @@ func TestListOnTerminal(t *testing.T) {
 	if got := strings.ReplaceAll(string(b[:n]), "\r\n", "\n"); got != listing {
 		t.Errorf("on a terminal:\n%s\nwant\n%s", got, listing)
 	}
+	i.env = []string{"SVINIT_SERVICE_DIR=" + dir + "/no"}
+	want := outcome{stderr: "svstat: fatal: unable to read directory " + dir + "/no: file does not exist\n", code: 111}
+	if got := runTool(t, i.ours()); got != want {
+		t.Errorf("without a scan directory: %+v", got)
+	}
+	must(t, os.Mkdir(dir+"/idle/empty", 0o755))
+	i.env = []string{"SVINIT_SERVICE_DIR=" + dir + "/idle/empty"}
+	want = outcome{stderr: "svstat: note: no service is in " + dir + "/idle/empty\n"}
+	if got := runTool(t, i.ours()); got != want {
+		t.Errorf("with an empty scan directory: %+v", got)
+	}
 }
 
-// TestListFromOutside starts svstat as docker exec does: with a parent outside of its PID
-// namespace.
-func TestListFromOutside(t *testing.T) {
+// TestNotes checks what the tools say besides the words of daemontools and runit.
+func TestNotes(t *testing.T) {
 	dir, here := makeScanDir(t)
-	// The supervisor, this process, is to be in the same PID namespace.
-	for _, name := range []string{"web", "web/log", "cache", "local"} {
-		must(t, os.Remove(dir+"/"+name+"/supervise/namespace"))
+	env := []string{"SVINIT_SERVICE_DIR=" + dir}
+	const of = ": note: there is no service "
+	for arg, near := range map[string]string{
+		"wbe": "web", "Web": "web", "cahce": "cache", "cach": "cache", "idel": "idle", "locale": "local",
+		"zzz": "", "nginx": "", "web": "", "./wbe": "", "": "", "idle": "", "webs/log": "web/log",
+	} {
+		for tool, args := range map[string][]string{"svc": {"-u", arg}, "svstat": {arg}, "svok": {arg}, "svwait": {"-t", "1", "-d", arg}, "sv": {"status", arg}} {
+			if tool == "sv" && strings.Contains(arg, "/") {
+				continue
+			}
+			got := runTool(t, invocation{tool: tool, args: args, dir: here, env: env}.ours())
+			want := ""
+			if near != "" {
+				want = tool + of + arg + " in " + dir + ", but " + near + "\n"
+			}
+			if notes := strings.Join(notePattern.FindAllString(got.stderr, -1), ""); notes != want {
+				t.Errorf("%s %q: %q, want %q", tool, arg, notes, want)
+			}
+		}
 	}
-	i := invocation{tool: "svstat", dir: here, env: []string{"SVINIT_SERVICE_DIR=" + dir}}
-	outside := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
 	if os.Geteuid() != 0 {
-		outside.Cloneflags |= syscall.CLONE_NEWUSER
-		outside.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Geteuid(), HostID: os.Geteuid(), Size: 1}}
+		return // nobody can refuse us
 	}
-	cmd := i.ours()
-	cmd.SysProcAttr = outside
-	if got := runTool(t, cmd); got != (outcome{stdout: listing}) {
-		t.Errorf("from outside: %+v", got)
-	}
-	i.env = []string{"SVINIT_SERVICE_DIR=" + dir + "/no"}
-	cmd = i.ours()
-	cmd.SysProcAttr = outside
-	want := outcome{stderr: "svstat: fatal: unable to read directory " + dir + "/no: file does not exist\n", code: 111}
-	if got := runTool(t, cmd); got != want {
-		t.Errorf("without a scan directory: %+v", got)
+	h := liveServices[dir+"/cache"]
+	for group, who := range map[int]string{0: "root", 4321: "root and group 4321"} {
+		if group != 0 {
+			must(t, h.Share(group))
+			must(t, os.Chmod(dir+"/cache/supervise", 0o755))
+		}
+		for tool, args := range map[string][]string{"svc": {"-u", "cache", "cache"}, "svwait": {"cache"}, "sv": {"up", "cache"}} {
+			got := runTool(t, invocation{tool: tool, args: args, dir: "/", env: env, uid: nobody}.ours())
+			if want := tool + ": note: only " + who + " may do that with cache\n"; strings.Count(got.stderr, want) != 1 {
+				t.Errorf("%s for %s: %+v, want %q", tool, who, got, want)
+			}
+		}
 	}
 }
 

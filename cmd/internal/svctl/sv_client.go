@@ -21,7 +21,8 @@ type client struct {
 	start    time.Time
 	now      time.Time // when the status was read
 	targets  []*target
-	failures int    // for the exit code
+	failures int // for the exit code
+	notes    explainer
 	out      []byte // buffered standard output
 }
 
@@ -47,6 +48,7 @@ type serviceStatus struct {
 const maxExitCode = 99
 
 func (c *client) run(services []string) error {
+	c.notes.e = c.e
 	c.start = time.Now()
 	c.now = c.start
 	for _, arg := range services {
@@ -306,6 +308,7 @@ func (c *client) report(kind string, t *target, what string, err error) {
 	}
 	c.print("\n")
 	c.flush()
+	c.notes.explain(t.arg, err)
 }
 
 // warnStderr prints a warning to standard error.

@@ -63,13 +63,23 @@ func runSvc(e *applet.Env) error {
 		e.Log(o.Bad)
 		return &applet.Exit{Code: applet.ExitPermanent, Line: svcOptions()}
 	}
+	// daemontools' svc does nothing and exits 0.
+	if len(commands) == 0 && len(o.Args) > 0 {
+		e.Log("no command for " + o.Args[0] + ": as in svc -u " + o.Args[0] + ", or svstat " + o.Args[0] + " for its status")
+		return applet.ErrUsage
+	}
+	if len(o.Args) == 0 {
+		return applet.ErrUsage
+	}
 	// If standard error is closed, a warning must not kill us before the commands have
 	// been sent to the remaining services.
 	signal.Ignore(syscall.SIGPIPE)
+	x := explainer{e: e}
 	for _, arg := range o.Args {
 		dir, err := findDir(e, arg)
 		if err != nil {
 			e.Warn("unable to chdir to "+arg, err)
+			x.explain(arg, err)
 			continue
 		}
 		err = sendCommands(e, dir, commands)
@@ -79,6 +89,7 @@ func runSvc(e *applet.Env) error {
 			e.Warn("error writing commands to "+arg, err)
 		default:
 			e.Warn("unable to control "+arg, err)
+			x.explain(arg, err)
 		}
 	}
 	return nil

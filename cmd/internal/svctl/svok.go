@@ -27,8 +27,10 @@ func runSvok(e *applet.Env) error {
 		return applet.ErrUsage
 	}
 	arg := e.Args[0]
+	x := explainer{e: e}
 	dir, err := findDir(e, arg)
 	if err != nil {
+		x.explain(arg, err)
 		return applet.Fatal("unable to chdir to "+arg, err)
 	}
 	if _, err = findState(e, dir); err == nil {
@@ -40,5 +42,6 @@ func runSvok(e *applet.Env) error {
 	if err == svdir.ErrElsewhere {
 		return &applet.Exit{Code: applet.ExitPermanent, Line: "svok: " + arg + ": " + err.Error()}
 	}
+	x.explain(arg, err)
 	return applet.Fatal("unable to open "+arg+"/supervise/ok", err)
 }

@@ -3,7 +3,6 @@ package svctl
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -23,8 +22,7 @@ and whether that differs from its normal or its wanted state.
 
 A service is a service directory, or its name in the scan directory. Without
 arguments it lists every service in the scan directory ($SVINIT_SERVICE_DIR, else
-/etc/service) if standard output is a terminal, or if it is started from outside the
-container, as by docker exec. Otherwise it prints nothing, as daemontools does.
+/etc/service) and its logger.
 `,
 	Run:         runSvstat,
 	KeepSignals: []syscall.Signal{syscall.SIGPIPE},
@@ -33,15 +31,16 @@ container, as by docker exec. Otherwise it prints nothing, as daemontools does.
 func runSvstat(e *applet.Env) error {
 	args := e.Args
 	if len(args) == 0 {
-		if !wantsList(e) {
-			return nil
-		}
 		var err error
 		if args, err = listServices(scanDir(e)); err != nil {
 			return applet.Fatal("unable to read directory "+scanDir(e), err)
 		}
+		if len(args) == 0 {
+			note(e, "no service is in "+scanDir(e))
+		}
 	}
 	b := make([]byte, 0, 1024)
+	failed := make(map[string]error)
 	now := time.Now()
 	for _, arg := range args {
 		b = append(b, arg...)
@@ -49,17 +48,21 @@ func runSvstat(e *applet.Env) error {
 		if len(e.Args) == 0 {
 			arg = scanDir(e) + "/" + arg
 		}
-		b = appendService(b, e, arg, now)
+		b, failed[arg] = appendService(b, e, arg, now)
 		b = append(b, '\n')
 	}
 	// As in daemontools, errors of standard output are ignored.
 	e.Stdout.Write(b)
+	x := explainer{e: e}
+	for _, arg := range e.Args {
+		x.explain(arg, failed[arg])
+	}
 	return nil
 }
 
 // appendService appends the status of one service. The checks are in daemontools' order,
 // so that the first error is the same.
-func appendService(b []byte, e *applet.Env, arg string, now time.Time) []byte {
+func appendService(b []byte, e *applet.Env, arg string, now time.Time) ([]byte, error) {
 	dir, err := findDir(e, arg)
 	if err != nil {
 		return appendProblem(b, "unable to chdir: ", err)
@@ -72,7 +75,7 @@ func appendService(b []byte, e *applet.Env, arg string, now time.Time) []byte {
 	switch err {
 	case nil:
 	case svdir.ErrNotRunning, svdir.ErrElsewhere:
-		return append(b, err.Error()...)
+		return append(b, err.Error()...), nil
 	default:
 		return appendProblem(b, "unable to open supervise/ok: ", err)
 	}
@@ -84,11 +87,11 @@ func appendService(b []byte, e *applet.Env, arg string, now time.Time) []byte {
 		}
 		return appendProblem(b, "unable to read supervise/status: ", err)
 	}
-	return appendStatus(b, s, normallyUp, now)
+	return appendStatus(b, s, normallyUp, now), nil
 }
 
-func appendProblem(b []byte, what string, err error) []byte {
-	return append(append(b, what...), applet.Reason(err)...)
+func appendProblem(b []byte, what string, err error) ([]byte, error) {
+	return append(append(b, what...), applet.Reason(err)...), err
 }
 
 // appendStatus appends the status in daemontools' format, or in one of ours for
@@ -136,10 +139,3 @@ func appendStatus(b []byte, s svdir.Status, normallyUp bool, now time.Time) []by
 	}
 	return b
 }
-
-// wantsList reports whether svstat without arguments lists all services. daemontools
-// prints nothing, and scripts that pass the result of a glob rely on that. Therefore we
-// list only on a terminal, or if docker exec or kubectl exec without -t has started us:
-// then our parent is outside of the container, and the kernel shows its pid as 0
-// (getppid(2), pid_namespaces(7)). That is never so for a command in a script.
-func wantsList(e *applet.Env) bool { return applet.IsTerminal(e.Stdout) || os.Getppid() == 0 }

@@ -92,6 +92,8 @@ func runSvwait(e *applet.Env) error {
 	for _, arg := range o.Args {
 		t := &waitTarget{arg: arg}
 		if err := t.find(e, w); err != nil {
+			x := explainer{e: e}
+			x.explain(arg, err)
 			return err
 		}
 		if t.watch != unsupervised {
