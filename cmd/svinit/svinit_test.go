@@ -233,3 +233,21 @@ func TestInitScriptNames(t *testing.T) {
 		}
 	}
 }
+
+// TestHelpOption gives --help to every tool whose original does not take it as an argument.
+func TestHelpOption(t *testing.T) {
+	for _, c := range commands {
+		if c.Compat || c.TextArgs {
+			continue
+		}
+		argv := []string{c.Name, "--help"}
+		if c.Subcommand {
+			argv = append([]string{binary}, argv...)
+		}
+		for _, argv := range [][]string{argv, append(argv, "more")} {
+			if got := runAs(t, self, argv...); got != (result{stdout: c.HelpText()}) {
+				t.Errorf("%q: %+v", argv, got)
+			}
+		}
+	}
+}

@@ -216,8 +216,8 @@ func TestNotes(t *testing.T) {
 		return // nobody can refuse us
 	}
 	h := liveServices[dir+"/cache"]
-	for group, who := range map[int]string{0: "root", 4321: "root and group 4321"} {
-		if group != 0 {
+	for n, who := range []string{"root", "root and group 4321"} {
+		if group := 4321 * n; group != 0 {
 			must(t, h.Share(group))
 			must(t, os.Chmod(dir+"/cache/supervise", 0o755))
 		}
