@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"svinit/reaper/sigaction"
 )
 
 // One reaper for all tests: there can be but one in a process. The tests of
@@ -27,6 +29,12 @@ func TestMain(m *testing.M) {
 	mask.Val[0] = 1<<(syscall.SIGUSR1-1) | 1<<(syscall.SIGTERM-1)
 	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &mask, nil); err != nil {
 		panic(err)
+	}
+	// nohup ignores HUP. A shell cannot trap what is ignored when it starts.
+	for sig := syscall.Signal(1); sig <= syscall.SIGSYS; sig++ {
+		if sigaction.Get(sig).Handler == sigaction.Ignore {
+			sigaction.Set(sig, sigaction.Action{})
+		}
 	}
 	// What the test was given beyond standard error is not what we look at.
 	if err := unix.CloseRange(3, 1<<20, unix.CLOSE_RANGE_CLOEXEC); err != nil {

@@ -78,6 +78,7 @@ func TestScenarios(t *testing.T) {
 			env.Setenv("SVINIT_STATE_DIR", env.WorkDir+"/state")
 			env.Setenv("KILLING", `svinit: warning: unable to stop orphaned processes in time: killing plain \(pid [0-9]+\)(, plain \(pid [0-9]+\))*( and [0-9]+ more)?`)
 			env.Setenv("UNUSEDID", fmt.Sprint(100000+os.Getpid())) // a user without other processes
+			env.Setenv("GORACE", "atexit_sleep_ms=0")              // otherwise each tool takes a second under the race detector
 			env.Values[instanceKey{}] = &instance{leases: make(map[string]*os.File), fuse: make(map[string]*fuseServer)}
 			return nil
 		},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -166,6 +167,22 @@ func (p *program) send(sig syscall.Signal) {
 	if err := syscall.Kill(p.pid, sig); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// isPending reports whether the process still has to be handed a signal.
+func (p *program) isPending(sig syscall.Signal) bool {
+	p.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "\nShdPnd:\t")
+	mask, _, _ := strings.Cut(rest, "\n")
+	pending, err := strconv.ParseUint(mask, 16, 64)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return pending&(1<<(sig-1)) != 0
 }
 
 // ways are ways to send a signal, with the si_code of each.
