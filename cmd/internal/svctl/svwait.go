@@ -136,9 +136,10 @@ func (t *waitTarget) find(e *applet.Env, w *watcher) error {
 	return nil
 }
 
-// isAbsent reports whether an error of findState means that nobody supervises.
+// isAbsent reports whether an error of findState means that nobody supervises here.
+// Another container that has the directory as well is no reason why we should not.
 func isAbsent(err error) bool {
-	return err == svdir.ErrNotRunning || errors.Is(err, fs.ErrNotExist)
+	return err == svdir.ErrNotRunning || err == svdir.ErrElsewhere || errors.Is(err, fs.ErrNotExist)
 }
 
 // waitUntil waits until one or all services have reached the condition.
