@@ -32,8 +32,7 @@ func (w *inotify) close() { discard(w.fd) }
 // The events of each mask. Those of a directory itself are always reported.
 const (
 	inSelf    = unix.IN_DELETE_SELF | unix.IN_MOVE_SELF
-	inMoves   = unix.IN_DELETE | unix.IN_MOVED_FROM
-	inChanges = inMoves | unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_ATTRIB | inSelf
+	inChanges = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO | unix.IN_ATTRIB | inSelf
 )
 
 func (w *inotify) add(dir string, what mask) (int32, error) {
@@ -42,7 +41,7 @@ func (w *inotify) add(dir string, what mask) (int32, error) {
 		bits |= inChanges
 	}
 	if what&moves != 0 {
-		bits |= inMoves
+		bits |= inSelf
 	}
 	if what&writes != 0 {
 		bits |= unix.IN_CLOSE_WRITE

@@ -3,6 +3,7 @@ package scan
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,7 +25,7 @@ type mask uint8
 
 const (
 	changes mask = 1 << iota // something was made, removed or renamed, or its mode was changed
-	moves                    // something was removed or renamed
+	moves                    // the directory itself was removed or renamed
 	writes                   // a file was written
 )
 
@@ -135,15 +136,16 @@ func (w *watches) follow(entry, scan string, what mask, lookups ...[]lookup) (fr
 }
 
 // watchAbove watches for the removal and renaming of a directory on the way to
-// an entry. These directories are few and shared by the entries, so they are
+// an entry, and not of what is in it: that may change all the time, as in /tmp.
+// These directories are few and shared by the entries, so they are
 // watched until one of them goes: see sort.
 func (w *watches) watchAbove(l lookup) {
 	if _, ok := w.above[l]; ok {
 		return
 	}
-	if id, err := w.add(l.dir, moves); err == nil {
+	if id, err := w.add(strings.TrimSuffix(l.dir, "/")+"/"+l.name, moves); err == nil {
 		w.above[l] = struct{}{}
-		w.dirs[id] = append(w.dirs[id], interest{l.name, overKey})
+		w.dirs[id] = append(w.dirs[id], interest{"", overKey})
 		w.ids[overKey] = append(w.ids[overKey], id)
 	}
 }
