@@ -121,6 +121,10 @@ func TestFindings(t *testing.T) {
 		{"settings", tree{"web/run": sh + "exec x\n", "web/down-signal": "STOPP", "web/timeout-kil": "5"},
 			`DIR/web/down-signal: error: "STOPP" is not a signal, as TERM or 15 is` + "\n" +
 				"DIR/web/timeout-kil: warning: it has no meaning: is timeout-kill meant?"},
+		{"a secret that is mounted later", tree{"web/run": sh + "exec x\n", "web/env-secrets/PW": "/nonexistent/secret"}, "DIR/web/env-secrets/PW:1: warning: the secret /nonexistent/secret does not exist: mount it there"},
+		{"a user that does not exist", tree{"web/run": sh + "x &\n", "web/user": "nosuchuser"},
+			"DIR/web/run:2: error: " + textBackground + "\n" +
+				`DIR/web/user:1: error: there is no user "nosuchuser" in /etc/passwd: write www-data, or www-data:www-data, or 33:33`},
 		{"other supervisors", tree{"web/run": sh + "exec x\n", "web/lock-fd": "3"},
 			"DIR/web/lock-fd: warning: this version of svinit does not act on it (a file of s6: put setlock into run instead)"},
 		{"times", tree{"a/run": sh + "exec x\n", "a/timeout-kill": "8000", "b/run": sh + "exec x\n", "b/timeout-kill": "8001", "c/run": sh + "exec x\n", "c/timeout-kill": "4000", "c/finish": sh},

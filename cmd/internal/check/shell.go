@@ -69,7 +69,7 @@ func (c *checker) checkScript(file, dir string) {
 		c.error(file, 0, "no command: the service ends at once")
 		return
 	}
-	s.last(tree.Stmts[len(tree.Stmts)-1])
+	s.lastOf(tree.Stmts)
 }
 
 // interpreterName returns the name of the program that executes a script, ""
@@ -136,11 +136,22 @@ func (s *shellScript) last(stmt *syntax.Stmt) {
 	}
 }
 
+// lastOf looks at the last of some commands. One in the background before exit
+// and the like is not waited for either.
 func (s *shellScript) lastOf(stmts []*syntax.Stmt) {
-	if len(stmts) > 0 {
-		s.last(stmts[len(stmts)-1])
+	for i := len(stmts) - 1; i >= 0; i-- {
+		if i == len(stmts)-1 || stmts[i].Background {
+			s.last(stmts[i])
+		}
+		call, ok := stmts[i].Cmd.(*syntax.CallExpr)
+		if !ok || len(call.Args) == 0 || stmts[i].Background || !slices.Contains(idle, call.Args[0].Lit()) {
+			return
+		}
 	}
 }
+
+// idle are commands that wait for nothing.
+var idle = []string{":", "true", "exit", "return", "echo", "printf"}
 
 // pipeline is a warning: the shell waits for it.
 func (s *shellScript) pipeline(cmd *syntax.BinaryCmd) {
