@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"strconv"
 	"strings"
 
 	"svinit/cmd/internal/applet"
@@ -56,15 +57,26 @@ func parseNumericIdentity(s string) (uid uint32, gids []uint32, ok bool) {
 		return 0, nil, false
 	}
 	for i, field := range fields {
-		n, ok := parseNumber(field)
+		n, ok := parseID(field)
 		if !ok {
 			return 0, nil, false
 		}
 		if i == 0 {
-			uid = uint32(n)
+			uid = n
 		} else {
-			gids = append(gids, uint32(n))
+			gids = append(gids, n)
 		}
 	}
 	return uid, gids, true
+}
+
+// parseID parses the number of a user or group; no digits are 0. Other than in
+// runit a number that is too large is wrong: without its upper bits it could be
+// root's.
+func parseID(s string) (id uint32, ok bool) {
+	if s == "" {
+		return 0, true
+	}
+	n, err := strconv.ParseUint(s, 10, 32)
+	return uint32(n), err == nil
 }

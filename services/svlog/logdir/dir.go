@@ -77,13 +77,14 @@ func Open(name string, c Config) (*Dir, error) {
 	return d, nil
 }
 
-// flags are those of every open. O_NONBLOCK is daemontools': the open of a FIFO
-// of that name does not wait.
-const flags = unix.O_NONBLOCK | unix.O_CLOEXEC
+// flags are those of every open of a file in the directory. O_NONBLOCK is
+// daemontools': the open of a FIFO of that name does not wait. O_NOFOLLOW: who may
+// write to the directory must not have us write elsewhere.
+const flags = unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_NOFOLLOW
 
 func (d *Dir) open() (err error) {
 	unix.Mkdir(d.name, 0o700)
-	if d.fd, err = openat(unix.AT_FDCWD, d.name, unix.O_RDONLY, 0); err == nil {
+	if d.fd, err = openFile(unix.AT_FDCWD, d.name, unix.O_RDONLY|flags&^unix.O_NOFOLLOW, 0); err == nil {
 		// This fails for anything but a directory.
 		err = unix.Faccessat(d.fd, ".", unix.X_OK, 0)
 	}
@@ -97,11 +98,11 @@ func (d *Dir) open() (err error) {
 		return &Error{"unable to lock directory " + d.name, err}
 	}
 	var st unix.Stat_t
-	err = unix.Fstatat(d.fd, "current", &st, 0)
+	err = unix.Fstatat(d.fd, "current", &st, unix.AT_SYMLINK_NOFOLLOW)
 	if err != nil && err != unix.ENOENT {
 		return &Error{"unable to stat " + d.name + "/current", err}
 	}
-	if err == nil && st.Mode&0o100 != 0 {
+	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFLNK && st.Mode&0o100 != 0 {
 		return d.resume(int(st.Size))
 	}
 	return d.recover()
@@ -125,11 +126,11 @@ func (d *Dir) recover() error {
 	unix.Unlinkat(d.fd, "state", 0)
 	unix.Unlinkat(d.fd, "newstate", 0)
 	var st unix.Stat_t
-	err := unix.Fstatat(d.fd, "processed", &st, 0)
+	err := unix.Fstatat(d.fd, "processed", &st, unix.AT_SYMLINK_NOFOLLOW)
 	if err != nil && err != unix.ENOENT {
 		return &Error{"unable to stat " + d.name + "/processed", err}
 	}
-	if err == nil && st.Mode&0o100 != 0 {
+	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFLNK && st.Mode&0o100 != 0 {
 		unix.Unlinkat(d.fd, "previous", 0)
 		err = d.finish("processed", "s")
 	} else {
@@ -206,8 +207,12 @@ func (d *Dir) again(what string, do func() error) error {
 // With an error fd is -1, also for a name with a NUL byte, for which package
 // unix returns 0.
 func openat(dir int, name string, how int, mode uint32) (fd int, err error) {
+	return openFile(dir, name, how|flags, mode)
+}
+
+func openFile(dir int, name string, how int, mode uint32) (fd int, err error) {
 	for {
-		switch fd, err = unix.Openat(dir, name, how|flags, mode); err {
+		switch fd, err = unix.Openat(dir, name, how, mode); err {
 		case nil:
 			return fd, nil
 		case unix.EINTR:

@@ -25,8 +25,13 @@ func (d *Dir) steps() error {
 	if err := d.again("unable to write "+d.name+"/current to disk", func() error { return unix.Fsync(d.current) }); err != nil {
 		return err
 	}
+	removed := false
 	if err := d.again("unable to rename current to previous in directory "+d.name, func() error {
-		return unix.Renameat(d.fd, "current", d.fd, "previous")
+		err := unix.Renameat(d.fd, "current", d.fd, "previous")
+		if removed = err == unix.ENOENT; removed {
+			return nil // by somebody else: there is nothing to finish
+		}
+		return err
 	}); err != nil {
 		return err
 	}
@@ -43,6 +48,9 @@ func (d *Dir) steps() error {
 	d.current, d.bytes = next, 0
 	if err := d.again("unable to set mode of "+d.name+"/current", func() error { return unix.Fchmod(d.current, 0o644) }); err != nil {
 		return err
+	}
+	if removed {
+		return nil
 	}
 	if err := d.again("unable to set mode of "+d.name+"/previous", func() error {
 		return unix.Fchmodat(d.fd, "previous", 0o744, 0)
@@ -63,7 +71,7 @@ func (d *Dir) finish(file, code string) error {
 	var st unix.Stat_t
 	missing := false
 	if err := d.again("unable to stat "+d.name+"/"+file, func() error {
-		err := unix.Fstatat(d.fd, file, &st, 0)
+		err := unix.Fstatat(d.fd, file, &st, unix.AT_SYMLINK_NOFOLLOW)
 		if missing = err == unix.ENOENT; missing {
 			return nil
 		}

@@ -98,6 +98,9 @@ func (d *Dir) Rotate() {
 // write writes the first n bytes of out, which are settled. When Pause returns
 // false it drops all of out.
 func (d *Dir) write(n int) {
+	if n > 0 {
+		d.replaceRemoved()
+	}
 	done := 0
 	for done < n && !d.failed {
 		w, err := unix.Write(d.current, d.out[done:n])
@@ -121,4 +124,25 @@ func (d *Dir) write(n int) {
 	if d.piece < 0 {
 		d.piece = 0
 	}
+}
+
+// replaceRemoved makes another current if somebody has removed it: what is
+// written to it would be lost. An error is left to the next rotation; and some
+// file systems count no links.
+func (d *Dir) replaceRemoved() {
+	var st unix.Stat_t
+	if unix.Fstat(d.current, &st) != nil || st.Nlink != 0 {
+		return
+	}
+	fd, err := openat(d.fd, "current", unix.O_WRONLY|unix.O_APPEND|unix.O_CREAT, 0o600)
+	if err != nil {
+		return
+	}
+	if unix.Fstat(fd, &st) != nil || st.Nlink == 0 {
+		unix.Close(fd)
+		return
+	}
+	unix.Fchmod(fd, 0o644)
+	unix.Close(d.current)
+	d.current, d.bytes = fd, int(st.Size)+d.piece
 }
