@@ -17,7 +17,7 @@
 //   - It makes room for 1,024 descriptors. The kernel doubles the table when it
 //     is full, and in a process with more than one thread it waits for an RCU
 //     grace period of several milliseconds each time.
-//   - In PID 1 it catches the signals that the Go runtime has no use for. Between
+//   - In PID 1, on amd64, it catches the signals that the Go runtime has no use for. Between
 //     the start of the runtime and the call of signals.Listen, a TERM would end
 //     the program with code 2, and blocking it does not help: the runtime
 //     unblocks it. So a handler notes these signals, which are acted on later
