@@ -116,20 +116,30 @@ func environment(inherited []string, x *spec.Exec) []string {
 	return env
 }
 
-// credential returns the user that a process is changed to, nil for no change. A
-// process that is not root can run a service as the user that it is already.
+// credential returns the user that a process is changed to, nil for no change: who
+// has no right to change the user can run a service as the one that it is already.
 func credential(u *spec.User) *syscall.Credential {
-	if u == nil {
+	if u == nil || isSelf(u) {
 		return nil
 	}
-	if uid := os.Geteuid(); uid != 0 && uint32(uid) == u.UID && os.Getuid() == uid && uint32(os.Getegid()) == u.GID && os.Getgid() == os.Getegid() {
-		own, _ := os.Getgroups()
-		own = append(own, os.Getegid())
-		if !slices.ContainsFunc(u.Groups, func(gid uint32) bool { return !slices.Contains(own, int(gid)) }) {
-			return nil
-		}
-	}
 	return &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
+}
+
+// isSelf reports whether u is the user of this process. Groups beyond those of u,
+// such as Kubernetes gives to a container, are given up by root alone.
+func isSelf(u *spec.User) bool {
+	uid, gid := os.Geteuid(), os.Getegid()
+	if uint32(uid) != u.UID || os.Getuid() != uid || uint32(gid) != u.GID || os.Getgid() != gid {
+		return false
+	}
+	groups, err := os.Getgroups()
+	if err != nil {
+		return false
+	}
+	own := append(groups, gid)
+	lacks := slices.ContainsFunc(u.Groups, func(gid uint32) bool { return !slices.Contains(own, int(gid)) })
+	more := slices.ContainsFunc(own, func(gid int) bool { return !slices.Contains(u.Groups, uint32(gid)) })
+	return !lacks && (!more || uid != 0)
 }
 
 // stepFile has the file that a step of a start comes from.
@@ -164,7 +174,7 @@ func explainExec(x *spec.Exec, dir, path string, err error) error {
 	case e.Step == procattr.Identity && e.Errno == syscall.EINVAL:
 		return fmt.Errorf("%s: the user namespace of svinit has no user %s, or not its groups: %w", file, userName(x.User), err)
 	case e.Step == procattr.Identity:
-		return fmt.Errorf("%s: svinit may not change to user %s, since it is not root: %w", file, userName(x.User), err)
+		return fmt.Errorf("%s: svinit needs CAP_SETUID and CAP_SETGID to change to user %s, which root has by default: %w", file, userName(x.User), err)
 	case e.Step == procattr.Dir:
 		return fmt.Errorf("%s:1: unable to enter %s as user %s: %w", file, x.Dir, userName(x.User), err)
 	case e.Step == procattr.Capabilities:

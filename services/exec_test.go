@@ -75,18 +75,32 @@ func TestChange(t *testing.T) {
 	}
 }
 
-// A process that is not root can run a service as itself.
+// A process can run a service as itself without the right to change the user.
 func TestCredential(t *testing.T) {
 	if credential(nil) != nil {
 		t.Error("a change without a user")
 	}
 	self := &spec.User{UID: uint32(os.Geteuid()), GID: uint32(os.Getegid()), Groups: []uint32{uint32(os.Getegid())}}
-	if c := credential(self); (c == nil) != (os.Geteuid() != 0) {
+	groups, err := os.Getgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gid := range groups {
+		self.Groups = append(self.Groups, uint32(gid))
+	}
+	if c := credential(self); c != nil {
 		t.Errorf("as itself: %+v", c)
 	}
-	self.Groups = append(self.Groups, 987654)
-	if credential(self) == nil {
-		t.Error("with a group that this process does not have")
+	for what, change := range map[string]func(*spec.User){
+		"a group that this process does not have": func(u *spec.User) { u.Groups = append(slices.Clone(u.Groups), 987654) },
+		"another user":  func(u *spec.User) { u.UID++ },
+		"another group": func(u *spec.User) { u.GID++ },
+	} {
+		other := *self
+		change(&other)
+		if credential(&other) == nil {
+			t.Errorf("with %s: no change", what)
+		}
 	}
 }
 
@@ -98,7 +112,7 @@ func TestExplainExec(t *testing.T) {
 		err  error
 		want string
 	}{
-		{&procattr.Error{Step: procattr.Identity, Errno: unix.EPERM}, "/web/user: svinit may not change to user web, since it is not root: operation not permitted"},
+		{&procattr.Error{Step: procattr.Identity, Errno: unix.EPERM}, "/web/user: svinit needs CAP_SETUID and CAP_SETGID to change to user web, which root has by default: operation not permitted"},
 		{&procattr.Error{Step: procattr.Identity, Errno: unix.EINVAL}, "/web/user: the user namespace of svinit has no user web, or not its groups: invalid argument"},
 		{&procattr.Error{Step: procattr.Dir, Errno: unix.EACCES}, "/web/working-directory:1: unable to enter /data as user web: permission denied"},
 		{&procattr.Error{Step: procattr.NoNewPrivs, Errno: unix.EINVAL}, "/web/no-new-privs: invalid argument"},
