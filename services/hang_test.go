@@ -140,15 +140,15 @@ func TestQuickerThanItsLaunch(t *testing.T) {
 func TestBusyProgram(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "down")
-		w.fail = errors.New("something else")
+		w.failWith(errors.New("something else"))
 		w.command("u")
 		w.saw("0s fail", "0s say svinit: warning: unable to start web: something else")
-		w.fail = syscall.ETXTBSY
+		w.failWith(syscall.ETXTBSY)
 		w.sleep(time.Second)
 		w.saw("1s fail")
 		w.sleep(2 * time.Second)
 		w.saw("3s fail", "3s say svinit: warning: unable to start web: text file busy")
-		w.fail = nil
+		w.failWith(nil)
 		w.sleep(4 * time.Second)
 		w.saw("7s start")
 	})

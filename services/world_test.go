@@ -91,14 +91,24 @@ func (w *world) note(format string, args ...any) {
 	w.log = append(w.log, fmt.Sprintf("%v ", time.Since(w.begun))+fmt.Sprintf(format, args...))
 }
 
+// failWith sets what Start answers from now on.
+func (w *world) failWith(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fail = err
+}
+
 // Start implements Processes.
 func (w *world) Start(path string, argv []string, attr *syscall.ProcAttr, _ *procattr.Extra, executed func(error), exited func(syscall.WaitStatus)) (int, error) {
 	if w.block != nil {
 		<-w.block
 	}
-	if w.fail != nil {
+	w.mu.Lock()
+	fail := w.fail
+	w.mu.Unlock()
+	if fail != nil {
 		w.note("fail")
-		return 0, w.fail
+		return 0, fail
 	}
 	w.pid++
 	w.exited[w.pid] = exited
