@@ -3,6 +3,7 @@ package reaper
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -27,9 +28,12 @@ func TestLeftBy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		syscall.Kill(same, syscall.SIGKILL)
-		syscall.Kill(own, syscall.SIGKILL)
-		rd.Read(make([]byte, 1)) // until both have ended
+		for _, pid := range []int{same, own} {
+			syscall.Kill(pid, syscall.SIGKILL)
+			for syscall.Kill(pid, 0) == nil { // until it is reaped
+				runtime.Gosched()
+			}
+		}
 	}()
 	if left := r.LeftBy(pid, began, time.Now()); len(left) != 0 {
 		t.Errorf("%v while their parent lives", left)
