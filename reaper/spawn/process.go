@@ -3,7 +3,6 @@
 package spawn
 
 import (
-	"encoding/binary"
 	"syscall"
 	"unsafe"
 
@@ -39,18 +38,18 @@ func (p *Process) Fd() int { return p.fd }
 // outcome can be read once.
 func (p *Process) Outcome() (err error, known bool) {
 	for {
-		var b [unsafe.Sizeof(failure{})]byte
-		n, err := unix.Read(p.fd, b[:])
+		var f failure
+		const size = int(unsafe.Sizeof(f))
+		n, err := unix.Read(p.fd, (*[size]byte)(unsafe.Pointer(&f))[:])
 		switch {
 		case err == unix.EINTR:
 			continue
 		case err == unix.EAGAIN:
 			return nil, false
-		case n != len(b):
+		case n != size:
 			return nil, true
 		}
-		errno := syscall.Errno(binary.NativeEndian.Uint64(b[:]))
-		failed, canGoOn := p.explain(uintptr(binary.NativeEndian.Uint64(b[8:])), errno)
+		failed, canGoOn := p.explain(f.op, syscall.Errno(f.errno))
 		if !canGoOn {
 			return failed, true
 		}
