@@ -1,6 +1,7 @@
 package pid1
 
 import (
+	"runtime"
 	"syscall"
 
 	"svinit/init/foreground"
@@ -39,6 +40,7 @@ func (p *plainInit) options(command []string) foreground.Options {
 // run runs the main program and returns its exit code. The error says why it
 // was not even tried.
 func (p *plainInit) run(o foreground.Options) (code int, err error) {
+	runtime.UnlockOSThread() // see package main: nothing here hangs in a file system
 	if err := p.Prepare(o, foreground.PlainThreads); err != nil {
 		return program.ExitTemporary, err
 	}

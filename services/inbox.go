@@ -55,6 +55,3 @@ func (in *inbox[T]) take() (contents []T) {
 	}
 	return contents
 }
-
-// empty reports whether there is no message at this moment.
-func (in *inbox[T]) empty() bool { return in.head.Load() == nil }

@@ -22,6 +22,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/moby/sys/reexec"
 
@@ -30,12 +31,23 @@ import (
 	"svinit/init/foreground"
 )
 
+// The supervisor keeps the main thread for its main goroutine, which makes no call
+// that can hang. The kernel gives a signal for the process to that thread if it
+// can. A thread that hangs in a file system would take the signal and act on it
+// when it goes on: a TERM would be lost for that time. Only in an init function is
+// the goroutine on the main thread for certain. Everything else gives the thread
+// back.
+func init() { runtime.LockOSThread() }
+
 func main() {
 	for _, c := range commands {
 		if c.Subcommand {
 			continue
 		}
-		reexec.Register(c.Name, func() { os.Exit(c.Main(newEnv())) })
+		reexec.Register(c.Name, func() {
+			runtime.UnlockOSThread()
+			os.Exit(c.Main(newEnv()))
+		})
 	}
 	reexec.Register(foreground.ListenShim, func() { os.Exit(foreground.RunListener(os.Args[1:], os.Stderr)) })
 	if len(os.Args) == 0 { // as execve(2) allowed before Linux 5.18
@@ -51,6 +63,7 @@ func main() {
 		if c := commands.Find(os.Args[1]); c != nil && !c.Compat {
 			os.Args = os.Args[1:]
 			reexec.Init()
+			runtime.UnlockOSThread()
 			e := newEnv()
 			e.Name = binary + ": " + c.Name
 			os.Exit(c.Main(e))

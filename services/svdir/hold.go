@@ -80,9 +80,7 @@ func (h *Held) take(st *unix.Stat_t) (err error) {
 	if err = unix.Flock(h.lock, unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		if err == unix.EWOULDBLOCK {
 			err = ErrLocked
-			from := here()
-			from.boot = bootID()
-			if distanceOf(h.dir, from) != sameContainer {
+			if distanceOf(h.dir, hereNow()) != sameContainer {
 				err = errLockedElsewhere
 			}
 		}
@@ -106,9 +104,7 @@ func (h *Held) enter(service string) error {
 			return err
 		}
 	}
-	c := here()
-	c.boot = bootID()
-	return h.link(namespaceLink, c.String())
+	return h.link(namespaceLink, hereNow().String())
 }
 
 // Mark says in a fallback state directory that it is that of the service

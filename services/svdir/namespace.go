@@ -38,11 +38,14 @@ var here = sync.OnceValue(func() container {
 	return c
 })
 
-// bootID identifies the run of the kernel, "" where that is not known.
-func bootID() string {
+// hereNow is here with the boot_id of the kernel, "" where that is not known.
+// Supervisors need it; it is read once, not for each service.
+var hereNow = sync.OnceValue(func() container {
+	c := here()
 	b, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	return strings.TrimSpace(string(b))
-}
+	c.boot = strings.TrimSpace(string(b))
+	return c
+})
 
 // String returns the target of namespaceLink.
 func (c container) String() string { return c.pid + "." + c.root + "." + c.boot }
