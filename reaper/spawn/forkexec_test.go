@@ -37,7 +37,9 @@ func TestForkExec(t *testing.T) {
 		buf := make([]byte, 4096)
 		n, _ := r.Read(buf)
 		want := "/usr\nclosed\nSigBlk:\t8000000000000200\nSigIgn:\t4000000000000001\n"
-		if got := string(buf[:n]); !strings.HasSuffix(got, want) {
+		// Signal 32 belongs to the C library, which may have it ignored.
+		got := strings.Replace(string(buf[:n]), "SigIgn:\t4000000080000001\n", "SigIgn:\t4000000000000001\n", 1)
+		if !strings.HasSuffix(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})

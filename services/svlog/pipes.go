@@ -128,13 +128,19 @@ func (s *source) behind() bool {
 	return n > 0
 }
 
-// reportSharing reports once why a pipe is shared: we are behind, because our
-// reader stalls, or processes have it open.
+// reportSharing reports once for each service why a pipe is shared: we are
+// behind, because our reader stalls, or processes have it open.
 func (m *Mux) reportSharing(s *source, behind bool) {
-	if s.sharing.reported {
-		return
+	reported := false
+	for stream := range streams {
+		if newest := m.pipes.newest[origin{s.service, stream}]; newest != nil {
+			reported = reported || newest.sharing.reported
+		}
 	}
 	s.sharing.reported = true
+	if reported {
+		return
+	}
 	text := "unable to close the output of earlier processes of " + s.service + ": processes that they left in the background hold it open; later ones share it"
 	if behind {
 		stream := s.stream
