@@ -34,7 +34,7 @@ func identify(path string) (id spec.Identity, changed int64, kind string, err er
 	// and the copy has another time of birth.
 	var fs unix.Statfs_t
 	if unix.Statfs(path, &fs) == nil {
-		kind = kindOf(uint32(fs.Type))
+		kind = kindOf(uint32(fs.Type), unix.Mkdev(x.Dev_major, x.Dev_minor))
 		if fs.Type == unix.OVERLAYFS_SUPER_MAGIC {
 			x.Btime = unix.StatxTimestamp{}
 		}

@@ -201,15 +201,29 @@ func explainEntry(path string, err error) error {
 // change, by the number that statfs(2) gives (linux/magic.h and the sources).
 func silentKind(dir string) string {
 	var fs unix.Statfs_t
-	if unix.Statfs(dir, &fs) != nil {
+	var st unix.Stat_t
+	if unix.Statfs(dir, &fs) != nil || unix.Stat(dir, &st) != nil {
 		return ""
 	}
-	return kindOf(uint32(fs.Type))
+	return kindOf(uint32(fs.Type), st.Dev)
 }
 
-func kindOf(magic uint32) string {
+// rootDevice is the device of our root directory. Where that is on FUSE, as with
+// fuse-overlayfs, it is this container's alone, and the kernel reports what
+// processes of this machine change.
+var rootDevice = sync.OnceValue(func() uint64 {
+	var st unix.Stat_t
+	unix.Stat("/", &st)
+	return st.Dev
+})
+
+// kindOf is silentKind by the numbers of the file system and of the device.
+func kindOf(magic uint32, device uint64) string {
 	switch magic {
 	case unix.FUSE_SUPER_MAGIC: // virtiofs, too
+		if device == rootDevice() {
+			return ""
+		}
 		return "FUSE"
 	case unix.NFS_SUPER_MAGIC:
 		return "NFS"
