@@ -33,7 +33,7 @@ func (o *owner) finishLaunched(l *launch) {
 	o.launchJob = nil
 	o.logExit()
 	switch {
-	case o.State == machine.StateReleased:
+	case o.State != machine.StateFinishing: // killFinish has not waited for it
 		if l.pid != 0 {
 			o.cfg.Procs.Signal(-l.pid, syscall.SIGKILL)
 		}
@@ -68,8 +68,7 @@ func (o *owner) killFinish() {
 	if o.launchJob != nil {
 		o.launchJob.state.CompareAndSwap(jobWanted, jobCancelled)
 	}
-	o.handle(o.event(machine.FinishFailed))
-	o.reportEnd()
+	o.finishFailed(nil)
 }
 
 // event returns an event that has just happened.
